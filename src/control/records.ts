@@ -1,0 +1,122 @@
+/** What the controller remembers: the nouns that the store keeps and the operators read. */
+import type { Battery, Context, Power, Requirements } from '../core/context.js';
+import type { LayerGraph } from '../core/layerGraph.js';
+import type { Profile, ProfileOptions, TierSeconds } from '../core/profile.js';
+import type { Decision } from '../core/decision.js';
+
+export type Role = 'end' | 'edge';
+
+export interface ModelRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly status: 'importing' | 'ready' | 'failed';
+  /** Why the import was refused, in the user's words; null unless status is `failed`. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** Null until status is `ready`. */
+  readonly graph: LayerGraph | null;
+  readonly options: ProfileOptions;
+  readonly createdAtMs: number;
+}
+
+export interface ProfileRecord {
+  readonly id: string;
+  readonly modelId: string;
+  /** `import`: taken by this controller; `upload`: taken elsewhere by `cutpoint model profile`. */
+  readonly origin: 'import' | 'upload';
+  readonly profile: Profile;
+  readonly createdAtMs: number;
+}
+
+/** What a device says of itself in its hello. */
+export interface DeviceDescription {
+  readonly role: Role;
+  /** Machine id of a profile taken there; a profile uploaded with this id is then used for its tier. */
+  readonly machineId?: string | undefined;
+  /** Seconds there per second on the controller's own machine, used where no profile of that machine is known. */
+  readonly computeRatio?: number | undefined;
+  readonly power?: Power | undefined;
+  readonly batteryCapacityJoules?: number | undefined;
+  readonly agent?: string | undefined;
+}
+
+export interface DeviceRecord {
+  readonly id: string;
+  readonly description: DeviceDescription;
+  readonly firstSeenAtMs: number;
+  readonly lastSeenAtMs: number;
+}
+
+/** Latest telemetry of a device; each value is absent until it was measured. */
+export interface Telemetry {
+  readonly uplinkBitsPerSecond?: number | undefined;
+  readonly downlinkBitsPerSecond?: number | undefined;
+  readonly rttSeconds?: number | undefined;
+  /** 0 to 1 (exclusive); a slowdown that is given wins over it. */
+  readonly cpuLoad?: number | undefined;
+  readonly slowdown?: number | undefined;
+  readonly freeMemoryBytes?: number | undefined;
+  readonly freeStorageBytes?: number | undefined;
+  readonly battery?: Pick<Battery, 'level' | 'charging'> | undefined;
+  readonly temperatureCelsius?: number | undefined;
+  readonly queueLength?: number | undefined;
+  readonly meanServiceSeconds?: number | undefined;
+}
+
+/** Which profile a tier of a deployment uses; both absent: what the device said in its hello. */
+export interface TierBinding {
+  readonly deviceId: string;
+  readonly profileId?: string | undefined;
+  readonly computeRatio?: number | undefined;
+}
+
+export interface DeploymentRecord {
+  readonly id: string;
+  readonly modelId: string;
+  readonly end: TierBinding;
+  readonly edge: TierBinding;
+  readonly requirements: Requirements;
+  /** Version of the desired cut; 0 before the first one. Never goes back. */
+  readonly version: number;
+  /** The desired cut; null before the first decision. */
+  readonly cut: StoredCut | null;
+  /** Version last acknowledged as active by each side; null before the first ack. */
+  readonly reported: { readonly end: number | null; readonly edge: number | null };
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+/** A cut as it is kept and sent: independent of how states are numbered in memory. */
+export interface StoredCut {
+  /** Indices of the layers that run on the end device, ascending. */
+  readonly endLayers: readonly number[];
+  readonly layerCount: number;
+  /** Names of the tensors that cross, in the order of the layer graph. */
+  readonly tensors: readonly string[];
+}
+
+export type DecisionReason =
+  | 'deployed' // first decision of a deployment
+  | 'requirements' // an operator changed what is asked
+  | 'telemetry'
+  | 'device-connected'
+  | 'device-disconnected'
+  | 'profile' // another profile became the basis
+  | 'restart';
+
+/** One row of the decision history. */
+export interface DecisionRecord {
+  readonly deploymentId: string;
+  readonly atMs: number;
+  readonly reason: DecisionReason;
+  readonly versionBefore: number;
+  readonly versionAfter: number;
+  readonly cutBefore: StoredCut | null;
+  readonly cutAfter: StoredCut;
+  readonly context: Context;
+  readonly decision: Decision;
+  /** Where the seconds of each tier come from. */
+  readonly secondsSources: readonly TierSeconds['source'][];
+  readonly searchNanoseconds: number;
+}

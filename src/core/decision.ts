@@ -1,0 +1,59 @@
+/** The answer of a search: a cut, what it costs, what was proven, and what was not known. */
+
+/** The cost of one state in one context, split by stage; seconds, joules, bytes. */
+export interface Prediction {
+  readonly latencySeconds: number;
+  /** Per tier: slowdown * nominal seconds. */
+  readonly tierSeconds: readonly number[];
+  /** Per hop, 0 where the hop is not used. */
+  readonly uplinkSeconds: readonly number[];
+  readonly downlinkSeconds: readonly number[];
+  readonly rttSeconds: readonly number[];
+  readonly queueSeconds: readonly number[];
+  /** Energy of the end device per inference; null where its power figures are not stated. */
+  readonly energyJoules: number | null;
+  readonly bytesUp: readonly number[];
+  readonly bytesDown: readonly number[];
+  readonly weightBytes: readonly number[];
+  /** Weights plus the largest working set, per tier. */
+  readonly memoryBytes: readonly number[];
+}
+
+/** Constraints in the order in which they are given up when not all can be met: the first is kept longest. */
+export type ConstraintName =
+  | 'hop[0].usable'
+  | 'tiers[0].freeStorageBytes'
+  | 'tiers[1].freeStorageBytes'
+  | 'tiers[0].freeMemoryBytes'
+  | 'tiers[1].freeMemoryBytes'
+  | 'energyJoulesPerInference'
+  | 'latencySeconds';
+
+/** A bound that the chosen cut exceeds because no cut meets it. */
+export interface Violation {
+  readonly constraint: ConstraintName;
+  readonly limit: number;
+  readonly value: number;
+}
+
+export type Optimality =
+  | { readonly kind: 'exact' }
+  /** The optimum is at least value / (1 + gap). */
+  | { readonly kind: 'bounded'; readonly gap: number };
+
+export interface Decision {
+  readonly algorithm: 'gads' | 'exhaustive';
+  /** Indices of the layers on the end device, ascending. */
+  readonly endLayers: readonly number[];
+  /** Indices into `LayerGraph.tensors` of the tensors that cross upwards. */
+  readonly cutTensors: readonly number[];
+  readonly prediction: Prediction;
+  readonly violations: readonly Violation[];
+  readonly optimality: Optimality;
+  /** States (and tree nodes) that the search looked at. */
+  readonly statesVisited: number;
+  /** Values that were not measured and what stands in for them, e.g. `hops[0].rttSeconds = 0`. */
+  readonly assumed: readonly string[];
+  /** Constraints that were asked for but could not be judged because a value is missing. */
+  readonly notJudged: readonly string[];
+}
