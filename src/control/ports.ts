@@ -1,0 +1,76 @@
+/** What control needs from outside; implemented in store, onnx, metrics and ws, wired in appContext. */
+import type { LayerGraph } from '../core/layerGraph.js';
+import type { Profile, ProfileOptions } from '../core/profile.js';
+import type {
+  DecisionRecord,
+  DeploymentRecord,
+  DeviceRecord,
+  ModelRecord,
+  ProfileRecord,
+} from './records.js';
+
+export interface Clock {
+  nowMs(): number;
+  monotonicNanoseconds(): bigint;
+}
+
+/** Synchronous, durable at return (SQLite, WAL), except `appendDecisions` which takes a whole batch. */
+export interface Store {
+  models(): ModelRecord[];
+  saveModel(model: ModelRecord): void;
+  deleteModel(id: string): void;
+  profiles(modelId: string): ProfileRecord[];
+  saveProfile(profile: ProfileRecord): void;
+  deleteProfile(id: string): void;
+  devices(): DeviceRecord[];
+  saveDevices(devices: readonly DeviceRecord[]): void;
+  deleteDevice(id: string): void;
+  deployments(): DeploymentRecord[];
+  saveDeployment(deployment: DeploymentRecord): void;
+  deleteDeployment(id: string): void;
+  /**
+   * One transaction: the decisions, and each deployment's version, cut and reports as the records say.
+   * Durable at return; a cut may be pushed to devices only after.
+   */
+  commit(decisions: readonly DecisionRecord[], deployments: readonly DeploymentRecord[]): void;
+  /** Newest first; `beforeId` pages on. Ids rise with time. */
+  decisions(
+    deploymentId: string,
+    page: { limit: number; beforeId?: number | undefined },
+  ): (DecisionRecord & { id: number })[];
+  /** Deletes the oldest decisions above `keepRows`; returns how many went (bounded per call by `batchRows`). */
+  pruneDecisions(keepRows: number, batchRows: number): number;
+  /** A cheap write probe for readiness. @throws when the database cannot be written */
+  probe(): void;
+  close(): void;
+}
+
+/** An import that the user can be told about in their own words. */
+export class ImportRefused extends Error {
+  override readonly name = 'ImportRefused';
+  constructor(
+    /** Stable, kebab-case: `not-onnx`, `truncated`, `sequence-type`, `missing-external-data`, `custom-domain`, `no-opset`, … */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface ImportResult {
+  readonly graph: LayerGraph;
+  readonly profile: Profile;
+}
+
+/** Imports ONNX files outside this process's main thread. */
+export interface ModelImporter {
+  /**
+   * @throws ImportRefused where the file cannot be imported; any other error is a failure of the importer
+   */
+  import(
+    file: string,
+    options: ProfileOptions,
+    hooks: { signal?: AbortSignal; progress?: (stage: string, fraction: number) => void },
+  ): Promise<ImportResult>;
+  close(): Promise<void>;
+}
