@@ -1,4 +1,6 @@
 /** What control needs from outside; implemented in store, onnx, metrics and ws, wired in appContext. */
+export type { Events } from './events.js';
+export { StoreError } from './storeError.js';
 import type { LayerGraph } from '../core/layerGraph.js';
 import type { Profile, ProfileOptions } from '../core/profile.js';
 import type {
@@ -14,10 +16,19 @@ export interface Clock {
   monotonicNanoseconds(): bigint;
 }
 
-/** Synchronous, durable at return (SQLite, WAL), except `appendDecisions` which takes a whole batch. */
+/** A model without its layer graph, which can be large. */
+export type ModelSummary = Omit<ModelRecord, 'graph'>;
+
+/**
+ * Synchronous, and safe from the end of the process (also by kill -9) at return.
+ * Every method throws `StoreError` for an operational failure.
+ */
 export interface Store {
   models(): ModelRecord[];
+  modelSummaries(): ModelSummary[];
+  model(id: string): ModelRecord | null;
   saveModel(model: ModelRecord): void;
+  /** Its profiles go with it. @throws StoreError `constraint` while a deployment uses it */
   deleteModel(id: string): void;
   profiles(modelId: string): ProfileRecord[];
   saveProfile(profile: ProfileRecord): void;
@@ -26,13 +37,17 @@ export interface Store {
   saveDevices(devices: readonly DeviceRecord[]): void;
   deleteDevice(id: string): void;
   deployments(): DeploymentRecord[];
+  /** @throws StoreError `version-back` when a newer version is stored, `constraint` when its model is not */
   saveDeployment(deployment: DeploymentRecord): void;
+  /** Its decision history stays until it is pruned. */
   deleteDeployment(id: string): void;
   /**
-   * One transaction: the decisions, and each deployment's version, cut and reports as the records say.
+   * One transaction: the decisions, and each deployment's version, cut, reports and time of update as the
+   * records say (its requirements and tiers stay as saved). A deployment that was deleted meanwhile stays
+   * deleted and one stored with a newer version stays as it is; the ids of both are returned.
    * Durable at return; a cut may be pushed to devices only after.
    */
-  commit(decisions: readonly DecisionRecord[], deployments: readonly DeploymentRecord[]): void;
+  commit(decisions: readonly DecisionRecord[], deployments: readonly DeploymentRecord[]): readonly string[];
   /** Newest first; `beforeId` pages on. Ids rise with time. */
   decisions(
     deploymentId: string,

@@ -1,0 +1,107 @@
+/**
+ * What happens in the controller, told once: the implementation moves the counter and writes the log
+ * line that belong together. Names in the unions become label values, so they stay few; ids are given for
+ * the log line alone and never become labels.
+ */
+import type { Decision } from '../core/decision.js';
+import type { DecisionReason, Role } from './records.js';
+
+export type TelemetryOutcome =
+  | 'accepted'
+  | 'invalid' // a value outside its schema: answered with an error that names the field
+  | 'stale' // sequence not above the last one of this boot epoch
+  | 'unexpected'; // before the hello, or of a device that is no longer known
+
+/** Things given up on purpose because something newer or more important stands in their place. */
+export type DroppedThing =
+  | 'superseded-telemetry' // replaced by a later frame before it was looked at
+  | 'superseded-cut' // replaced in an outbox by a later cut of the same deployment
+  | 'undeliverable-cut'; // its device is not connected; it is told the latest when it is back
+
+/** Requests that were answered with no. */
+export type RefusedThing = 'connection' | 'frame' | 'model' | 'profile' | 'deployment' | 'request';
+
+/** Limits of the configuration that something ran into. */
+export type CapName =
+  | 'models'
+  | 'modelBytes'
+  | 'devices'
+  | 'connections'
+  | 'deployments'
+  | 'deploymentsPerDevice'
+  | 'frameBytes'
+  | 'outboxBytes'
+  | 'restBodyBytes'
+  | 'decisionQueueRows'
+  | 'decisionRows'
+  | 'states'
+  | 'importQueue'
+  | 'importSeconds'
+  | 'stateSeries';
+
+export interface Events {
+  searchDone(search: {
+    readonly algorithm: Decision['algorithm'];
+    readonly reason: DecisionReason;
+    readonly nanoseconds: number;
+  }): void;
+  /** `changed`: the cut is another one than before. */
+  decision(decision: {
+    readonly deploymentId: string;
+    readonly reason: DecisionReason;
+    readonly changed: boolean;
+    readonly version: number;
+    readonly latencySeconds: number;
+    readonly optimality: Decision['optimality']['kind'];
+    readonly violations: number;
+  }): void;
+  telemetryFrame(outcome: TelemetryOutcome): void;
+  /** From the arrival of the frame that caused a new cut to that cut in the outbox of a device. */
+  telemetryToPush(seconds: number): void;
+  deviceConnected(device: { readonly deviceId: string; readonly role: Role }): void;
+  deviceDisconnected(device: {
+    readonly deviceId: string;
+    readonly role: Role;
+    readonly code: number;
+    readonly reason: string;
+  }): void;
+  cutPushed(cut: {
+    readonly deploymentId: string;
+    readonly deviceId: string;
+    readonly version: number;
+  }): void;
+  cutAnswered(answer: {
+    readonly kind: 'ack' | 'nack';
+    readonly deploymentId: string;
+    readonly deviceId: string;
+    readonly version: number;
+    /** Reason code of a nack. */
+    readonly code?: string | undefined;
+  }): void;
+  importDone(done: {
+    readonly modelId: string;
+    readonly name: string;
+    readonly outcome: 'ready' | 'refused' | 'failed';
+    readonly seconds: number;
+    /** Why not, where the outcome is not `ready`. */
+    readonly message?: string | undefined;
+  }): void;
+  /** States held for a model; the latest graph of the model counts. */
+  states(model: { readonly modelId: string; readonly name: string; readonly states: number }): void;
+  modelRemoved(modelId: string): void;
+  /** How many there are now of each thing that has a cap. */
+  inventory(counts: {
+    readonly models?: number;
+    readonly devices?: number;
+    readonly deployments?: number;
+  }): void;
+  /** Rows that wait in memory for the next commit. */
+  decisionQueue(rows: number): void;
+  storeCommitted(commit: { readonly rows: number; readonly seconds: number }): void;
+  storeFailed(failure: { readonly operation: string; readonly error: unknown }): void;
+  decisionsPruned(rows: number): void;
+  dropped(what: DroppedThing, count?: number): void;
+  /** `code` is the stable code of the answer; `details` go to the log line. */
+  refused(what: RefusedThing, code: string, details?: Readonly<Record<string, unknown>>): void;
+  capHit(cap: CapName, details?: Readonly<Record<string, unknown>>): void;
+}
