@@ -1,0 +1,101 @@
+/** The context of a deployment (`Context` of the core) as a JSON document, with the range of every value. */
+import { Type } from 'typebox';
+import type { Context } from '../core/context.js';
+import { compileCheck, type Checked } from './problems.js';
+
+const bytes = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
+const watts = (description: string) => Type.Number({ minimum: 0, description });
+
+const TierContextSchema = Type.Object(
+  {
+    slowdown: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: 'Seconds now per second of the profile. Absent: taken as 1, and the decision says so.',
+      }),
+    ),
+    freeStorageBytes: bytes('Bound on the bytes of the weights on this tier. Absent: no bound.'),
+    freeMemoryBytes: bytes('Bound on weights plus the largest working set on this tier. Absent: no bound.'),
+  },
+  { additionalProperties: false },
+);
+
+const rate = (direction: string) =>
+  Type.Optional(
+    Type.Number({ minimum: 0, description: `${direction}, bit/s. Absent or 0: the link cannot be used.` }),
+  );
+const wait = (description: string) =>
+  Type.Optional(
+    Type.Number({ minimum: 0, description: `${description}. Absent: taken as 0, and the decision says so.` }),
+  );
+
+const HopContextSchema = Type.Object(
+  {
+    uplinkBitsPerSecond: rate('From the end device to the edge'),
+    downlinkBitsPerSecond: rate('From the edge to the end device'),
+    rttSeconds: wait('Round trip without payload'),
+    queueSeconds: wait('Time a request waits before the edge starts it'),
+    connected: Type.Optional(
+      Type.Boolean({ description: 'False: the edge is known to be unreachable, the link cannot be used.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const PowerSchema = Type.Object(
+  {
+    computeWatts: watts('While the end device computes'),
+    transmitWatts: watts('While it sends'),
+    receiveWatts: watts('While it receives'),
+    idleWatts: watts('While it waits for the edge'),
+  },
+  { additionalProperties: false },
+);
+
+const BatterySchema = Type.Object(
+  {
+    level: Type.Number({ minimum: 0, maximum: 1, description: 'State of charge' }),
+    capacityJoules: Type.Number({ exclusiveMinimum: 0 }),
+    charging: Type.Boolean({ description: 'True: the battery sets no energy budget' }),
+  },
+  { additionalProperties: false },
+);
+
+const positive = (description: string) =>
+  Type.Optional(Type.Number({ exclusiveMinimum: 0, description: `${description}. Absent: not asked.` }));
+
+export const RequirementsSchema = Type.Object(
+  {
+    latencySeconds: positive('Upper bound on the latency of one inference'),
+    energyJoulesPerInference: positive('Upper bound on the energy of the end device per inference'),
+    batteryLifetimeSeconds: positive('The battery must last this long at `inferencesPerSecond`'),
+    inferencesPerSecond: positive('Rate that goes with `batteryLifetimeSeconds`'),
+  },
+  { additionalProperties: false },
+);
+
+/** One end device and one edge: two tiers, one hop. */
+export const ContextSchema = Type.Object(
+  {
+    tiers: Type.Array(TierContextSchema, {
+      minItems: 2,
+      maxItems: 2,
+      description: 'The end device, then the edge',
+    }),
+    hops: Type.Array(HopContextSchema, { minItems: 1, maxItems: 1, description: 'The link between them' }),
+    power: Type.Optional(PowerSchema),
+    battery: Type.Optional(BatterySchema),
+    requirements: RequirementsSchema,
+  },
+  {
+    additionalProperties: false,
+    description: 'The measured present and what is asked for. What was not measured is left out, never 0.',
+  },
+);
+
+const checkSchema = compileCheck(ContextSchema);
+
+/** A JSON value as a context, or every problem with its field. */
+export function checkContext(value: unknown): Checked<Context> {
+  return checkSchema(value);
+}

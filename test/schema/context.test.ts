@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkContext } from '../../src/schema/context.js';
+
+const problems = (value: unknown): readonly string[] => {
+  const checked = checkContext(value);
+  return checked.ok ? [] : checked.problems;
+};
+const good = { tiers: [{}, {}], hops: [{ uplinkBitsPerSecond: 1e6 }], requirements: {} };
+
+test('a context with nothing measured is a context', () => {
+  assert.deepEqual(problems(good), []);
+  assert.deepEqual(problems({ ...good, hops: [{}] }), []);
+});
+
+test('every wrong field is named at once', () => {
+  assert.deepEqual(
+    [
+      ...problems({
+        tiers: [{ slowdown: 0 }, { freeMemory: 5 }],
+        hops: [{ uplinkBitsPerSecond: '5', rttSeconds: -1 }],
+        battery: { level: 1.5, capacityJoules: 10, charging: false },
+      }),
+    ].sort(),
+    [
+      'battery.level must be <= 1, not 1.5',
+      'hops[0].rttSeconds must be >= 0, not -1',
+      'hops[0].uplinkBitsPerSecond must be a number, not "5"',
+      'requirements is missing',
+      'tiers[0].slowdown must be > 0, not 0',
+      'tiers[1].freeMemory is not a known field',
+    ],
+  );
+});
+
+test('null, infinity and a third tier are refused', () => {
+  assert.deepEqual(problems({ ...good, hops: [{ rttSeconds: null }] }), [
+    'hops[0].rttSeconds must be a number, not null',
+  ]);
+  assert.deepEqual(problems({ ...good, hops: [{ rttSeconds: Infinity }] }), [
+    'hops[0].rttSeconds must be a number, not Infinity',
+  ]);
+  assert.deepEqual(problems({ ...good, tiers: [{}, {}, {}] }), ['tiers must have at most 2 entries, not 3']);
+  assert.deepEqual(problems([]), ['the document must be an object, not []']);
+});
