@@ -1,0 +1,176 @@
+/** GADS against the exhaustive oracle, and the promises that hold for any graph. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Context } from '../../src/core/context.js';
+import { createPartitioner } from '../../src/core/createPartitioner.js';
+import type { Decision } from '../../src/core/decision.js';
+import { exhaustive } from '../../src/core/exhaustive.js';
+import { buildStateGraph } from '../../src/core/stateGraph.js';
+import { context, partitionInput } from '../support/graphs.js';
+
+const near = (a: number, b: number): boolean =>
+  a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+
+function assertSameAnswer(found: Decision, oracle: Decision): void {
+  assert.deepEqual(
+    found.violations.map((v) => v.constraint),
+    oracle.violations.map((v) => v.constraint),
+  );
+  found.violations.forEach((v, i) => {
+    assert.ok(near(v.value, oracle.violations[i]!.value), `${v.constraint}: ${v.value}`);
+  });
+  assert.ok(
+    near(found.prediction.latencySeconds, oracle.prediction.latencySeconds),
+    `${found.prediction.latencySeconds} s found, ${oracle.prediction.latencySeconds} s is best`,
+  );
+}
+
+test('a decision equals the oracle on random graphs and contexts, cold and from any present state', () => {
+  let bound = 0;
+  let violated = 0;
+  let total = 0;
+  fc.assert(
+    fc.property(partitionInput, fc.array(context, { minLength: 20, maxLength: 20 }), (input, walk) => {
+      const partitioner = createPartitioner(buildStateGraph(input, 100_000));
+      let present: readonly number[] | null = null;
+      for (const now of walk) {
+        const oracle = exhaustive(input, now, 100_000);
+        const cold = partitioner.decide(now);
+        const warm: Decision = partitioner.decide(now, present);
+        assertSameAnswer(cold, oracle);
+        assertSameAnswer(warm, oracle);
+        present = warm.endLayers;
+        total++;
+        if (oracle.violations.length > 0) violated++;
+        const free = exhaustive(input, withoutBounds(now), 100_000);
+        if (!near(free.prediction.latencySeconds, oracle.prediction.latencySeconds)) bound++;
+      }
+    }),
+    { numRuns: 150 },
+  );
+  // The property is worth little where constraints never decide.
+  assert.ok(bound > total / 4, `constraints decided in ${bound} of ${total}`);
+  assert.ok(violated > total / 20, `no cut met all constraints in ${violated} of ${total}`);
+});
+
+function withoutBounds({ tiers, hops }: Context): Context {
+  return { tiers: tiers.map(({ slowdown }) => ({ slowdown })), hops, requirements: {} };
+}
+
+test('every raw cut is enumerated exactly once, and each kept one dominates what was pruned', () => {
+  fc.assert(
+    fc.property(partitionInput, (input) => {
+      const states = buildStateGraph(input, 100_000);
+      const free: Context = { tiers: [{}, {}], hops: [{}], requirements: {} };
+      assert.equal(states.held!.rawCount, exhaustive(input, free, 100_000).statesVisited);
+      assert.ok(states.held!.count <= states.held!.rawCount);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('more uplink never makes the predicted optimum worse', () => {
+  fc.assert(
+    fc.property(
+      partitionInput,
+      context,
+      fc.double({ min: 1, max: 100, noNaN: true }),
+      (input, now, factor) => {
+        const partitioner = createPartitioner(buildStateGraph(input, 100_000));
+        const free = withoutBounds(now);
+        const hop = free.hops[0]!;
+        if (!hop.uplinkBitsPerSecond) return;
+        const faster = { ...hop, uplinkBitsPerSecond: hop.uplinkBitsPerSecond * factor };
+        const before = partitioner.decide(free).prediction.latencySeconds;
+        const after = partitioner.decide({ ...free, hops: [faster] }).prediction.latencySeconds;
+        assert.ok(after <= before * (1 + 1e-12), `${before} s became ${after} s`);
+      },
+    ),
+  );
+});
+
+test('a constraint more never improves the answer', () => {
+  fc.assert(
+    fc.property(partitionInput, context, (input, now) => {
+      const partitioner = createPartitioner(buildStateGraph(input, 100_000));
+      const bounded = partitioner.decide(now);
+      const free = partitioner.decide(withoutBounds(now));
+      assert.ok(free.prediction.latencySeconds <= bounded.prediction.latencySeconds * (1 + 1e-12));
+    }),
+  );
+});
+
+test('times scaled by a factor scale the answer', () => {
+  fc.assert(
+    fc.property(partitionInput, context, (input, now) => {
+      const free = withoutBounds(now);
+      const hop = free.hops[0]!;
+      if (!hop.uplinkBitsPerSecond) return;
+      const partitioner = createPartitioner(buildStateGraph(input, 100_000));
+      const factor = 8; // a power of two: scaling is then exact
+      const scaled: Context = {
+        tiers: free.tiers.map(({ slowdown }) => ({ slowdown: (slowdown ?? 1) * factor })),
+        hops: [
+          {
+            ...hop,
+            uplinkBitsPerSecond: hop.uplinkBitsPerSecond / factor,
+            downlinkBitsPerSecond: hop.downlinkBitsPerSecond! / factor,
+            rttSeconds: (hop.rttSeconds ?? 0) * factor,
+            queueSeconds: (hop.queueSeconds ?? 0) * factor,
+          },
+        ],
+        requirements: {},
+      };
+      const once = partitioner.decide(free).prediction.latencySeconds;
+      assert.ok(near(partitioner.decide(scaled).prediction.latencySeconds, once * factor));
+    }),
+  );
+});
+
+test('the proof looks at a small share of the states, and the present state wins against equals', () => {
+  // 12 stages of two parallel layers: 12 * 3 + 1 states.
+  const layerCount = 36;
+  const layers = Array.from({ length: layerCount }, (_, v) => ({
+    name: `l${v}`,
+    operators: ['Conv'],
+    weightBytes: 1000,
+    workingBytes: 1000,
+    macs: null,
+  }));
+  const tensors = [{ name: 'input', producer: null as number | null, consumers: [0] }];
+  for (let stage = 0; stage < 12; stage++) {
+    const v = stage * 3;
+    tensors.push({ name: `t${v}`, producer: v, consumers: [v + 1, v + 2] });
+    const after = stage < 11 ? [v + 3] : [];
+    tensors.push({ name: `t${v + 1}`, producer: v + 1, consumers: after });
+    tensors.push({ name: `t${v + 2}`, producer: v + 2, consumers: after });
+  }
+  const graph = {
+    name: 'stages',
+    layers,
+    tensors: tensors.map((t, i) => ({
+      ...t,
+      type: 'float32',
+      shape: [1],
+      bytes: 40_000 - i * 900,
+      isOutput: t.consumers.length === 0,
+    })),
+  };
+  const source = { kind: 'measured', machineId: 'm' } as const;
+  const seconds = layers.map(() => 0.002);
+  const tiers = [
+    { seconds, source },
+    { seconds: seconds.map((s) => s / 10), source },
+  ];
+  const partitioner = createPartitioner(buildStateGraph({ graph, tiers }, 1000));
+  const now: Context = {
+    tiers: [{ slowdown: 1 }, { slowdown: 1 }],
+    hops: [{ uplinkBitsPerSecond: 1e7, downlinkBitsPerSecond: 1e8, rttSeconds: 0.002, queueSeconds: 0 }],
+    requirements: {},
+  };
+  const cold = partitioner.decide(now);
+  const warm = partitioner.decide(now, cold.endLayers);
+  assert.deepEqual(warm.endLayers, cold.endLayers);
+  assert.ok(warm.statesVisited < partitioner.stateCount, `${warm.statesVisited} visited`);
+});
