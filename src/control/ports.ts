@@ -1,7 +1,8 @@
 /** What control needs from outside; implemented in store, onnx, metrics and ws, wired in appContext. */
 export type { Events } from './events.js';
 export { StoreError } from './storeError.js';
-import type { LayerGraph } from '../core/layerGraph.js';
+import type { LayerGraph, Tensor } from '../core/layerGraph.js';
+import type { Partitioner } from '../core/partitioner.js';
 import type { Profile, ProfileOptions } from '../core/profile.js';
 import type {
   DecisionRecord,
@@ -9,6 +10,8 @@ import type {
   DeviceRecord,
   ModelRecord,
   ProfileRecord,
+  Role,
+  StoredCut,
 } from './records.js';
 
 export interface Clock {
@@ -88,4 +91,43 @@ export interface ModelImporter {
     hooks: { signal?: AbortSignal; progress?: (stage: string, fraction: number) => void },
   ): Promise<ImportResult>;
   close(): Promise<void>;
+}
+
+/** Builds partition state graphs outside the main thread; the answer then decides on it, in microseconds. */
+export interface PartitionerBuilder {
+  /** `secondsPerTier`: seconds per layer, tier 0 first; each as long as `graph.layers`. */
+  build(graph: LayerGraph, secondsPerTier: readonly (readonly number[])[]): Promise<Partitioner>;
+  close(): Promise<void>;
+}
+
+/** The ONNX files of the models, by the hash of their bytes. */
+export interface ModelFiles {
+  /** Moves an uploaded file to its place; returns that place. */
+  keep(uploadedFile: string, sha256: string): Promise<string>;
+  /** Where the file is, or null when it is not there. */
+  find(sha256: string): Promise<string | null>;
+  remove(sha256: string): Promise<void>;
+}
+
+/** Why the controller ends the connection of a device; ws gives each a close code. */
+export type CloseReason = 'taken-over' | 'shutting-down' | 'device-removed';
+
+/** What a device is told about one of its deployments. */
+export interface CutNotice {
+  readonly deploymentId: string;
+  readonly version: number;
+  readonly tier: Role;
+  readonly model: { readonly id: string; readonly name: string; readonly sha256: string };
+  readonly cut: StoredCut;
+  readonly tensors: readonly Tensor[];
+  /** Of the decision that chose this cut, or of the latest one that kept it; null where none is recorded. */
+  readonly predictedLatencySeconds: number | null;
+}
+
+/** The connection of a device as control sees it; every method returns at once and never throws. */
+export interface DeviceConnection {
+  /** Replaces a cut of the same deployment that was not sent yet. */
+  sendCut(notice: CutNotice): void;
+  sendRemoved(deploymentId: string): void;
+  close(reason: CloseReason): void;
 }

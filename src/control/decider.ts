@@ -1,0 +1,92 @@
+/** Takes the decisions: marked deployments, one after the other, on the latest context, into the log. */
+import type { DecisionLog } from './decisionLog.js';
+import { DecisionLoop, type Trigger } from './decisionLoop.js';
+import type { Deployments } from './deployments.js';
+import type { DeploymentSession, Surroundings } from './deploymentSession.js';
+import type { Devices } from './devices.js';
+import type { Clock, Events } from './ports.js';
+import type { DecisionReason, DecisionRecord } from './records.js';
+
+export class Decider {
+  /** True until the time that devices have to come back after a start is over. */
+  settling = true;
+  readonly #loop: DecisionLoop;
+
+  constructor(
+    private readonly ports: { readonly clock: Clock; readonly events: Events },
+    private readonly devices: Devices,
+    private readonly deployments: Deployments,
+    private readonly log: DecisionLog,
+    batchDeployments: number,
+  ) {
+    this.#loop = new DecisionLoop(batchDeployments, {
+      hasRoom: () => !log.isFull,
+      decide: (deploymentId, trigger) => this.#decide(deploymentId, trigger),
+      coalesced: () => ports.events.dropped('superseded-telemetry'),
+    });
+  }
+
+  /** `session` is to be decided again. */
+  mark(
+    session: DeploymentSession,
+    reason: DecisionReason,
+    receivedAtNanoseconds: bigint | null = null,
+  ): void {
+    if (!session.disposed) this.#loop.mark(session.id, { reason, receivedAtNanoseconds });
+  }
+
+  markAll(reason: DecisionReason): void {
+    for (const session of this.deployments.list()) this.mark(session, reason);
+  }
+
+  /** Goes on after the log was full. */
+  resume(): void {
+    this.#loop.resume();
+  }
+
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  /** What surrounds `session` now. */
+  around(session: DeploymentSession): Surroundings {
+    return {
+      end: this.devices.view(session.current.end.deviceId),
+      edge: this.devices.view(session.current.edge.deviceId),
+      settling: this.settling,
+      clock: this.ports.clock,
+    };
+  }
+
+  #decide(deploymentId: string, trigger: Trigger): void {
+    const session = this.deployments.find(deploymentId);
+    if (session === null) return; // deleted meanwhile
+    let record: DecisionRecord | null;
+    try {
+      record = session.decide(trigger.reason, this.around(session));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // one deployment whose values the core refuses must not stop the others
+      session.status = { kind: 'failed', message: `The context cannot be decided: ${error.message}` };
+      this.ports.events.refused('deployment', 'context-out-of-range', { deploymentId, error });
+      return;
+    }
+    if (record === null) return;
+    this.#tell(record);
+    this.log.append(session, record, trigger.receivedAtNanoseconds);
+  }
+
+  #tell({ decision, searchNanoseconds: nanoseconds, ...record }: DecisionRecord): void {
+    const { deploymentId, reason } = record;
+    this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
+    this.ports.events.decision({
+      deploymentId,
+      reason,
+      changed: record.versionAfter !== record.versionBefore,
+      version: record.versionAfter,
+      latencySeconds: decision.prediction.latencySeconds,
+      optimality: decision.optimality.kind,
+      violations: decision.violations.length,
+    });
+  }
+}

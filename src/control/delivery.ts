@@ -1,0 +1,129 @@
+/** Brings durable cuts to the devices, and what devices say of them back: desired and reported. */
+import type { DurableStep } from './decisionLog.js';
+import type { Deployments } from './deployments.js';
+import type { DeploymentSession } from './deploymentSession.js';
+import type { Devices } from './devices.js';
+import type { Clock, CutNotice, Events } from './ports.js';
+import type { Role } from './records.js';
+
+/** A deployment and version that a device says it runs. */
+export interface Running {
+  readonly deploymentId: string;
+  readonly version: number;
+}
+
+export interface NackReport extends Running {
+  readonly code: string;
+  readonly message?: string | undefined;
+}
+
+/** Why an ack or a nack is not taken. */
+export type AnswerRefusal = 'unknown-deployment' | 'unknown-version';
+
+export class Delivery {
+  constructor(
+    private readonly ports: { readonly clock: Clock; readonly events: Events },
+    private readonly devices: Devices,
+    private readonly deployments: Deployments,
+    /** What is reported of a deployment changed and goes into the store. */
+    private readonly reported: (session: DeploymentSession) => void,
+  ) {}
+
+  /** A commit went through: the deployment moves on, and a new cut goes to both sides. */
+  durable(step: DurableStep): void {
+    const { session } = step;
+    const isNew = step.deployment.version !== session.durable.version;
+    session.durable = step.deployment;
+    if (step.decision !== null) session.lastDecision = step.decision;
+    if (!isNew) return;
+    for (const role of ['end', 'edge'] as const) this.#push(session, role);
+    if (step.receivedAtNanoseconds !== null) {
+      const took = this.ports.clock.monotonicNanoseconds() - step.receivedAtNanoseconds;
+      this.ports.events.telemetryToPush(Number(took) / 1e9);
+    }
+  }
+
+  /**
+   * A device came (back) and said what it runs: it is told the latest cut of each deployment where that is another
+   * one, and that a deployment is gone where it is. Never a replay.
+   */
+  resume(deviceId: string, running: readonly Running[]): void {
+    const runs = new Map(running.map(({ deploymentId, version }) => [deploymentId, version]));
+    for (const session of this.deployments.ofDevice(deviceId)) {
+      const role = session.roleOf(deviceId)!;
+      const version = runs.get(session.id);
+      runs.delete(session.id);
+      if (version !== undefined && version <= session.durable.version) this.#report(session, role, version);
+      if (session.durable.cut !== null && version !== session.durable.version) this.#push(session, role);
+    }
+    for (const gone of runs.keys()) this.devices.connection(deviceId)?.sendRemoved(gone);
+  }
+
+  /** `deviceId` runs `version` now; null when that is taken. */
+  ack(deviceId: string, { deploymentId, version }: Running): AnswerRefusal | null {
+    const found = this.#answered(deviceId, { deploymentId, version });
+    if (typeof found === 'string') return found;
+    this.ports.events.cutAnswered({ kind: 'ack', deploymentId, deviceId, version });
+    found.session.nacks[found.role] = null;
+    this.#report(found.session, found.role, version);
+    return null;
+  }
+
+  /** `deviceId` cannot run `version`; it goes on with what it ran before. Null when that is taken. */
+  nack(deviceId: string, { deploymentId, version, code, message }: NackReport): AnswerRefusal | null {
+    const found = this.#answered(deviceId, { deploymentId, version });
+    if (typeof found === 'string') return found;
+    this.ports.events.cutAnswered({ kind: 'nack', deploymentId, deviceId, version, code });
+    const atMs = this.ports.clock.nowMs();
+    found.session.nacks[found.role] = { version, code, message: message ?? null, atMs };
+    return null;
+  }
+
+  removed(session: DeploymentSession): void {
+    for (const role of ['end', 'edge'] as const) {
+      this.devices.connection(session.current[role].deviceId)?.sendRemoved(session.id);
+    }
+  }
+
+  #answered(
+    deviceId: string,
+    { deploymentId, version }: Running,
+  ): { readonly session: DeploymentSession; readonly role: Role } | AnswerRefusal {
+    const session = this.deployments.find(deploymentId);
+    const role = session?.roleOf(deviceId) ?? null;
+    if (session === null || role === null) return 'unknown-deployment';
+    return version <= session.durable.version ? { session, role } : 'unknown-version';
+  }
+
+  #report(session: DeploymentSession, role: Role, version: number): void {
+    if (session.current.reported[role] === version) return;
+    session.current = { ...session.current, reported: { ...session.current.reported, [role]: version } };
+    this.reported(session);
+  }
+
+  #push(session: DeploymentSession, role: Role): void {
+    const { deviceId } = session.durable[role];
+    const connection = this.devices.connection(deviceId);
+    if (connection === null) {
+      this.ports.events.dropped('undeliverable-cut');
+      return;
+    }
+    connection.sendCut(notice(session, role));
+    this.ports.events.cutPushed({ deploymentId: session.id, deviceId, version: session.durable.version });
+  }
+}
+
+function notice(session: DeploymentSession, tier: Role): CutNotice {
+  const { id, name, sha256, graph } = session.model;
+  const cut = session.durable.cut!; // only a deployment with a cut is pushed
+  const crossing = new Set(cut.tensors);
+  return {
+    deploymentId: session.id,
+    version: session.durable.version,
+    tier,
+    model: { id, name, sha256 },
+    cut,
+    tensors: graph!.tensors.filter((tensor) => crossing.has(tensor.name)),
+    predictedLatencySeconds: session.lastDecision?.decision.prediction.latencySeconds ?? null,
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * One deployment at work: its context, its partitioner, the cut that is desired and the one that is durable.
+ *
+ * A decision changes `current` at once; `durable` follows when the store has committed it. Operators and devices
+ * are told of `durable` alone, so that nobody sees a cut that a crash could take back.
+ */
+import type { Decision } from '../core/decision.js';
+import type { Partitioner } from '../core/partitioner.js';
+import type { TierSeconds } from '../core/profile.js';
+import { deploymentContext, type DeviceView } from './deploymentContext.js';
+import type { PartitionerLease } from './partitioners.js';
+import type { Clock } from './ports.js';
+import type {
+  DecisionReason,
+  DecisionRecord,
+  DeploymentRecord,
+  ModelRecord,
+  Role,
+  StoredCut,
+} from './records.js';
+
+export type DeploymentStatus =
+  | { readonly kind: 'waiting'; readonly missing: readonly string[] }
+  | { readonly kind: 'building' }
+  | { readonly kind: 'failed'; readonly message: string }
+  /** Restored after a start; the cut of before stays until both devices had the time to come back. */
+  | { readonly kind: 'holding'; readonly missing: readonly string[] }
+  | { readonly kind: 'active' };
+
+/** A device could not do what a cut asks; the last one of each side is kept for the operators. */
+export interface Nack {
+  readonly version: number;
+  readonly code: string;
+  readonly message: string | null;
+  readonly atMs: number;
+}
+
+/** What the decisions of a deployment stand on. */
+export interface Basis {
+  readonly lease: PartitionerLease;
+  readonly partitioner: Partitioner;
+  /** Tier 0 first. */
+  readonly tierSeconds: readonly TierSeconds[];
+}
+
+type SeenView = DeviceView & { readonly seenSinceStart: boolean };
+
+export interface Surroundings {
+  readonly end: SeenView;
+  readonly edge: SeenView;
+  /** True until the time that devices have to come back after a start is over. */
+  readonly settling: boolean;
+  readonly clock: Clock;
+}
+
+export class DeploymentSession {
+  durable: DeploymentRecord;
+  lastDecision: DecisionRecord | null;
+  basis: Basis | null = null;
+  /** The basis that is being built to replace `basis`. */
+  pendingLease: PartitionerLease | null = null;
+  status: DeploymentStatus = { kind: 'waiting', missing: [] };
+  readonly nacks: Record<Role, Nack | null> = { end: null, edge: null };
+  disposed = false;
+  #contextKey: string | null = null;
+  #heldReason: DecisionReason | null = null;
+  #restored: boolean;
+
+  constructor(
+    public current: DeploymentRecord,
+    readonly model: ModelRecord,
+    restored: DecisionRecord | null,
+  ) {
+    this.durable = current;
+    this.lastDecision = restored;
+    this.#restored = current.cut !== null;
+  }
+
+  get id(): string {
+    return this.current.id;
+  }
+
+  /** Which side of the deployment `deviceId` is; null when it is none. */
+  roleOf(deviceId: string): Role | null {
+    if (this.current.end.deviceId === deviceId) return 'end';
+    return this.current.edge.deviceId === deviceId ? 'edge' : null;
+  }
+
+  /** The next decision looks at everything anew, also in an unchanged context. */
+  forgetContext(): void {
+    this.#contextKey = null;
+  }
+
+  /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
+  context(around: Pick<Surroundings, 'end' | 'edge'>): DecisionRecord['context'] | null {
+    if (this.basis === null) return null;
+    const wholeModelSeconds = this.basis.tierSeconds[1]!.seconds.reduce((sum, seconds) => sum + seconds, 0);
+    return deploymentContext(this.current.requirements, around.end, around.edge, wholeModelSeconds);
+  }
+
+  /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
+  decide(reason: DecisionReason, around: Surroundings): DecisionRecord | null {
+    const context = this.context(around);
+    if (this.basis === null || context === null) return null;
+    const missing = this.#holdsFor(around);
+    if (missing.length > 0) {
+      this.status = { kind: 'holding', missing };
+      if (reason !== 'telemetry') this.#heldReason = reason;
+      return null;
+    }
+    const key = JSON.stringify(context);
+    if (key === this.#contextKey) return null;
+    const startedAt = around.clock.monotonicNanoseconds();
+    const decision = this.basis.partitioner.decide(context, this.current.cut?.endLayers ?? null);
+    const searchNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
+    const record = this.#record(
+      { context, decision, searchNanoseconds, reason: this.#heldReason ?? reason },
+      around.clock.nowMs(),
+    );
+    this.#contextKey = key;
+    this.#heldReason = null;
+    this.#restored = false;
+    this.status = { kind: 'active' };
+    return record;
+  }
+
+  #holdsFor({ end, edge, settling }: Surroundings): string[] {
+    if (!this.#restored) return [];
+    const missing = [];
+    if (end.telemetry === null) missing.push(`telemetry of end device ${this.current.end.deviceId}`);
+    if (settling && !edge.seenSinceStart) missing.push(`edge ${this.current.edge.deviceId} to connect again`);
+    return missing;
+  }
+
+  #record(
+    made: Pick<DecisionRecord, 'context' | 'searchNanoseconds' | 'reason'> & { readonly decision: Decision },
+    atMs: number,
+  ): DecisionRecord {
+    const before = this.current;
+    const cutAfter = storedCut(made.decision, this.model);
+    const changed = before.cut === null || !sameLayers(before.cut.endLayers, cutAfter.endLayers);
+    const version = changed ? before.version + 1 : before.version;
+    if (changed) this.current = { ...before, version, cut: cutAfter, updatedAtMs: atMs };
+    return {
+      ...made,
+      reason: before.cut === null ? 'deployed' : made.reason,
+      deploymentId: before.id,
+      atMs,
+      versionBefore: before.version,
+      versionAfter: version,
+      cutBefore: before.cut,
+      cutAfter,
+      secondsSources: this.basis!.tierSeconds.map((tier) => tier.source),
+    };
+  }
+}
+
+function storedCut(decision: Decision, model: ModelRecord): StoredCut {
+  const graph = model.graph!; // a session exists for ready models alone
+  return {
+    endLayers: decision.endLayers,
+    layerCount: graph.layers.length,
+    tensors: decision.cutTensors.map((index) => graph.tensors[index]!.name),
+  };
+}
+
+function sameLayers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((layer, index) => layer === b[index]);
+}

@@ -1,0 +1,213 @@
+/** The deployments: created, changed and deleted by operators; each is durable before the answer. */
+import { randomUUID } from 'node:crypto';
+import type { Requirements } from '../core/context.js';
+import { ControlError, notFound } from './controlError.js';
+import { DeploymentSession } from './deploymentSession.js';
+import type { Models } from './models.js';
+import type { Clock, Events, Store } from './ports.js';
+import type { Profiles } from './profiles.js';
+import type { DeploymentRecord, TierBinding } from './records.js';
+import type { ControlSettings } from './settings.js';
+
+export interface NewDeployment {
+  readonly modelId: string;
+  readonly end: TierBinding;
+  readonly edge: TierBinding;
+  readonly requirements: Requirements;
+}
+
+/** Absent stays as it is, null takes the value away. */
+type Merge<T> = { readonly [Name in keyof T]?: T[Name] | null | undefined };
+
+export interface DeploymentChange {
+  readonly requirements?: Merge<Requirements> | undefined;
+  readonly end?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
+  readonly edge?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
+}
+
+export class Deployments {
+  readonly #sessions = new Map<string, DeploymentSession>();
+  readonly #byDevice = new Map<string, Set<DeploymentSession>>();
+
+  constructor(
+    private readonly ports: { readonly store: Store; readonly clock: Clock; readonly events: Events },
+    private readonly models: Models,
+    private readonly profiles: Profiles,
+    private readonly limits: ControlSettings['limits'],
+    /** Commits what waits; false when the store cannot. */
+    private readonly flush: () => boolean,
+  ) {}
+
+  load(): void {
+    for (const record of this.ports.store.deployments()) {
+      const [latest] = this.ports.store.decisions(record.id, { limit: 1 });
+      this.#add(new DeploymentSession(record, this.models.get(record.modelId), latest ?? null));
+    }
+  }
+
+  list(): DeploymentSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  find(id: string): DeploymentSession | null {
+    return this.#sessions.get(id) ?? null;
+  }
+
+  get(id: string): DeploymentSession {
+    const session = this.#sessions.get(id);
+    if (session === undefined) throw notFound('deployment', id);
+    return session;
+  }
+
+  ofDevice(deviceId: string): readonly DeploymentSession[] {
+    return [...(this.#byDevice.get(deviceId) ?? [])];
+  }
+
+  ofModel(modelId: string): readonly DeploymentSession[] {
+    return this.list().filter((session) => session.model.id === modelId);
+  }
+
+  /** @throws ControlError; StoreError when it cannot be stored, in which case it does not exist */
+  create(wanted: NewDeployment): DeploymentSession {
+    const model = this.models.list().find((known) => known.id === wanted.modelId);
+    if (model === undefined) {
+      throw invalid('unknown-model', `There is no model ${JSON.stringify(wanted.modelId)}.`, 'modelId');
+    }
+    if (model.graph === null) {
+      const why = model.status === 'importing' ? 'it is still being imported' : 'its import failed';
+      throw new ControlError(
+        'conflict',
+        'model-not-ready',
+        `Model ${model.id} cannot be deployed: ${why}.`,
+        'modelId',
+      );
+    }
+    if (wanted.end.deviceId === wanted.edge.deviceId) {
+      throw invalid('same-device', 'End device and edge must be two devices.', 'edge.deviceId');
+    }
+    this.#checkRoom(wanted);
+    const now = this.ports.clock.nowMs();
+    const record: DeploymentRecord = {
+      ...wanted,
+      id: randomUUID(),
+      version: 0,
+      cut: null,
+      reported: { end: null, edge: null },
+      createdAtMs: now,
+      updatedAtMs: now,
+    };
+    this.#check(record);
+    this.ports.store.saveDeployment(record);
+    const session = new DeploymentSession(record, model, null);
+    this.#add(session);
+    return session;
+  }
+
+  /** @throws ControlError; StoreError when it cannot be stored, in which case nothing changed */
+  change(id: string, change: DeploymentChange): DeploymentSession {
+    const session = this.get(id);
+    this.#flushOrThrow(); // from here on `current` and `durable` are the same
+    const record: DeploymentRecord = {
+      ...session.current,
+      requirements: merge(session.current.requirements, change.requirements),
+      end: merge(session.current.end, change.end),
+      edge: merge(session.current.edge, change.edge),
+      updatedAtMs: this.ports.clock.nowMs(),
+    };
+    this.#check(record);
+    this.ports.store.saveDeployment(record);
+    session.current = record;
+    session.durable = record;
+    return session;
+  }
+
+  /** @throws ControlError; StoreError when it cannot be deleted, in which case it is still there */
+  remove(id: string): DeploymentSession {
+    const session = this.get(id);
+    this.#flushOrThrow();
+    this.ports.store.deleteDeployment(id);
+    session.disposed = true;
+    this.#sessions.delete(id);
+    for (const deviceId of [session.current.end.deviceId, session.current.edge.deviceId]) {
+      const there = this.#byDevice.get(deviceId);
+      there?.delete(session);
+      if (there?.size === 0) this.#byDevice.delete(deviceId);
+    }
+    this.ports.events.inventory({ deployments: this.#sessions.size });
+    return session;
+  }
+
+  #add(session: DeploymentSession): void {
+    this.#sessions.set(session.id, session);
+    for (const deviceId of [session.current.end.deviceId, session.current.edge.deviceId]) {
+      const there = this.#byDevice.get(deviceId) ?? new Set();
+      this.#byDevice.set(deviceId, there.add(session));
+    }
+    this.ports.events.inventory({ deployments: this.#sessions.size });
+  }
+
+  #flushOrThrow(): void {
+    if (this.flush()) return;
+    throw new ControlError(
+      'unavailable',
+      'store-unavailable',
+      'The database cannot be written now, so nothing was changed; try again when /readyz is well.',
+    );
+  }
+
+  #checkRoom(wanted: NewDeployment): void {
+    const { maxDeployments, maxDeploymentsPerDevice } = this.limits;
+    if (this.#sessions.size >= maxDeployments) {
+      this.ports.events.capHit('deployments', { cap: maxDeployments });
+      throw new ControlError(
+        'limit',
+        'too-many-deployments',
+        `The controller keeps at most ${maxDeployments} deployments; delete one, or raise limits.maxDeployments.`,
+      );
+    }
+    for (const role of ['end', 'edge'] as const) {
+      const { deviceId } = wanted[role];
+      if (this.ofDevice(deviceId).length < maxDeploymentsPerDevice) continue;
+      this.ports.events.capHit('deploymentsPerDevice', { deviceId, cap: maxDeploymentsPerDevice });
+      throw new ControlError(
+        'limit',
+        'too-many-deployments-of-device',
+        `Device ${deviceId} has ${maxDeploymentsPerDevice} deployments, as many as limits.maxDeploymentsPerDevice allows.`,
+        `${role}.deviceId`,
+      );
+    }
+  }
+
+  #check(record: DeploymentRecord): void {
+    const { batteryLifetimeSeconds, inferencesPerSecond } = record.requirements;
+    if (batteryLifetimeSeconds !== undefined && inferencesPerSecond === undefined) {
+      throw invalid(
+        'rate-missing',
+        'A battery lifetime needs the rate of inferences that it is asked for.',
+        'requirements.inferencesPerSecond',
+      );
+    }
+    for (const role of ['end', 'edge'] as const) {
+      const { profileId } = record[role];
+      if (profileId === undefined) continue;
+      if (this.profiles.ofModel(record.modelId).some((profile) => profile.id === profileId)) continue;
+      throw invalid(
+        'unknown-profile',
+        `Model ${record.modelId} has no profile ${JSON.stringify(profileId)}.`,
+        `${role}.profileId`,
+      );
+    }
+  }
+}
+
+function merge<T extends object>(before: T, change: Merge<Partial<T>> | undefined): T {
+  const merged = Object.entries({ ...before, ...change }).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  // a required field cannot be taken away: `change` has only optional ones by its type
+  return Object.fromEntries(merged) as T;
+}
+
+function invalid(code: string, message: string, field: string): ControlError {
+  return new ControlError('invalid', code, message, field);
+}

@@ -1,0 +1,210 @@
+/** The devices that the controller knows: what they said of themselves, their latest telemetry, their connection. */
+import { ControlError, notFound } from './controlError.js';
+import type { DeviceView } from './deploymentContext.js';
+import type { CloseReason, Clock, DeviceConnection, Events } from './ports.js';
+import type { DeviceDescription, DeviceRecord, Telemetry } from './records.js';
+
+/** Telemetry as it arrives: an absent value stays as it was, null says that it is no longer known. */
+export type TelemetryValues = {
+  readonly [Name in keyof Telemetry]: Exclude<Telemetry[Name], undefined> | null | undefined;
+};
+
+export interface Hello {
+  readonly deviceId: string;
+  readonly description: DeviceDescription;
+  /** Counts (or names) the starts of the device: sequences of telemetry go on within one. */
+  readonly bootEpoch?: number | undefined;
+}
+
+export interface Device extends DeviceView {
+  readonly record: DeviceRecord;
+  readonly description: DeviceDescription;
+  readonly telemetryAtMs: number | null;
+  readonly connection: DeviceConnection | null;
+  /** True once it was connected since the controller started. */
+  readonly seenSinceStart: boolean;
+  readonly lastSequence: number | null;
+}
+
+interface Entry {
+  record: DeviceRecord;
+  telemetry: Telemetry | null;
+  telemetryAtMs: number | null;
+  connection: DeviceConnection | null;
+  seenSinceStart: boolean;
+  bootEpoch: number | undefined;
+  lastSequence: number | null;
+  /** The first frame of a connection starts from nothing: older values may be of another place or time. */
+  startsAnew: boolean;
+}
+
+export class Devices {
+  readonly #entries = new Map<string, Entry>();
+  readonly #unsaved = new Set<string>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly events: Events,
+    private readonly maxDevices: number,
+  ) {}
+
+  load(records: readonly DeviceRecord[]): void {
+    for (const record of records) this.#entries.set(record.id, newEntry(record));
+    this.events.inventory({ devices: this.#entries.size });
+  }
+
+  list(): Device[] {
+    return [...this.#entries.values()].map(toDevice);
+  }
+
+  get(id: string): Device {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw notFound('device', id);
+    return toDevice(entry);
+  }
+
+  /** What a decision needs of a device; also of one that nobody has seen yet. */
+  view(id: string): DeviceView & { readonly seenSinceStart: boolean } {
+    const entry = this.#entries.get(id);
+    return entry === undefined
+      ? { description: null, telemetry: null, connected: false, seenSinceStart: false }
+      : toDevice(entry);
+  }
+
+  connection(id: string): DeviceConnection | null {
+    return this.#entries.get(id)?.connection ?? null;
+  }
+
+  /**
+   * A device said hello on `connection`; an older connection of the same device is closed.
+   * @throws ControlError `limit` when the device is new and there is room for no more
+   */
+  connect(hello: Hello, connection: DeviceConnection): { readonly descriptionChanged: boolean } {
+    const now = this.clock.nowMs();
+    const known = this.#entries.get(hello.deviceId);
+    if (known === undefined && this.#entries.size >= this.maxDevices) {
+      this.events.capHit('devices', { deviceId: hello.deviceId, cap: this.maxDevices });
+      throw new ControlError(
+        'limit',
+        'too-many-devices',
+        `The controller keeps at most ${this.maxDevices} devices; remove one that is gone, or raise limits.maxDevices.`,
+      );
+    }
+    const record: DeviceRecord = {
+      id: hello.deviceId,
+      description: hello.description,
+      firstSeenAtMs: known?.record.firstSeenAtMs ?? now,
+      lastSeenAtMs: now,
+    };
+    const entry = known ?? newEntry(record);
+    const before = JSON.stringify(known?.record.description);
+    known?.connection?.close('taken-over');
+    entry.record = record;
+    entry.connection = connection;
+    entry.seenSinceStart = true;
+    entry.startsAnew = true;
+    if (hello.bootEpoch === undefined || hello.bootEpoch !== entry.bootEpoch) entry.lastSequence = null;
+    entry.bootEpoch = hello.bootEpoch;
+    this.#entries.set(record.id, entry);
+    this.#unsaved.add(record.id);
+    this.events.inventory({ devices: this.#entries.size });
+    return { descriptionChanged: before !== JSON.stringify(record.description) };
+  }
+
+  /** False when `connection` is not (or no longer) the one of the device. */
+  disconnect(id: string, connection: DeviceConnection): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.connection !== connection) return false;
+    entry.connection = null;
+    this.#touch(entry);
+    return true;
+  }
+
+  /** Takes a frame in, or says why not. */
+  telemetry(
+    id: string,
+    connection: DeviceConnection,
+    sequence: number,
+    values: TelemetryValues,
+  ): 'accepted' | 'stale' | 'unexpected' {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.connection !== connection) return 'unexpected';
+    if (entry.lastSequence !== null && sequence <= entry.lastSequence) return 'stale';
+    entry.lastSequence = sequence;
+    entry.telemetry = merged(entry.startsAnew ? null : entry.telemetry, values);
+    entry.startsAnew = false;
+    entry.telemetryAtMs = this.clock.nowMs();
+    return 'accepted';
+  }
+
+  /** The caller has made sure that it is not connected and nothing uses it. */
+  remove(id: string): void {
+    this.#entries.delete(id);
+    this.#unsaved.delete(id);
+    this.events.inventory({ devices: this.#entries.size });
+  }
+
+  closeAll(reason: CloseReason): void {
+    for (const entry of this.#entries.values()) entry.connection?.close(reason);
+  }
+
+  /** Marks the connected devices as seen now, so that the store hears of it with the next commit. */
+  touchConnected(): void {
+    for (const entry of this.#entries.values()) if (entry.connection !== null) this.#touch(entry);
+  }
+
+  get hasUnsaved(): boolean {
+    return this.#unsaved.size > 0;
+  }
+
+  unsaved(): DeviceRecord[] {
+    return [...this.#unsaved].map((id) => this.#entries.get(id)!.record);
+  }
+
+  saved(records: readonly DeviceRecord[]): void {
+    for (const record of records) {
+      if (this.#entries.get(record.id)?.record === record) this.#unsaved.delete(record.id);
+    }
+  }
+
+  #touch(entry: Entry): void {
+    entry.record = { ...entry.record, lastSeenAtMs: this.clock.nowMs() };
+    this.#unsaved.add(entry.record.id);
+  }
+}
+
+function newEntry(record: DeviceRecord): Entry {
+  return {
+    record,
+    telemetry: null,
+    telemetryAtMs: null,
+    connection: null,
+    seenSinceStart: false,
+    bootEpoch: undefined,
+    lastSequence: null,
+    startsAnew: true,
+  };
+}
+
+function toDevice(entry: Entry): Device {
+  return {
+    record: entry.record,
+    description: entry.record.description,
+    telemetry: entry.telemetry,
+    telemetryAtMs: entry.telemetryAtMs,
+    connection: entry.connection,
+    connected: entry.connection !== null,
+    seenSinceStart: entry.seenSinceStart,
+    lastSequence: entry.lastSequence,
+  };
+}
+
+function merged(before: Telemetry | null, values: TelemetryValues): Telemetry {
+  const after: Record<string, unknown> = { ...before };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null) delete after[name];
+    else if (value !== undefined) after[name] = value;
+  }
+  // every field of `values` is one of Telemetry by its type, so the result is Telemetry
+  return after;
+}

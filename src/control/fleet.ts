@@ -1,0 +1,67 @@
+/** What devices may ask of control: their connections, their telemetry, their answers. */
+import type { BasisKeeper } from './basis.js';
+import type { Decider } from './decider.js';
+import type { DecisionLog } from './decisionLog.js';
+import type { AnswerRefusal, Delivery, NackReport, Running } from './delivery.js';
+import type { Deployments } from './deployments.js';
+import type { Devices, Hello, TelemetryValues } from './devices.js';
+import type { Clock, DeviceConnection, Events } from './ports.js';
+
+export class Fleet {
+  constructor(
+    private readonly ports: { readonly clock: Clock; readonly events: Events },
+    private readonly devices: Devices,
+    private readonly deployments: Deployments,
+    private readonly basis: BasisKeeper,
+    private readonly decider: Decider,
+    private readonly delivery: Delivery,
+    private readonly log: DecisionLog,
+  ) {}
+
+  /** @throws ControlError `limit` */
+  connect(hello: Hello, running: readonly Running[], connection: DeviceConnection): void {
+    const { descriptionChanged } = this.devices.connect(hello, connection);
+    this.log.schedule();
+    this.delivery.resume(hello.deviceId, running);
+    for (const session of this.deployments.ofDevice(hello.deviceId)) {
+      if (descriptionChanged) {
+        session.forgetContext();
+        this.basis.refresh(session, 'device-connected');
+      }
+      this.decider.mark(session, 'device-connected');
+    }
+  }
+
+  disconnect(deviceId: string, connection: DeviceConnection): void {
+    if (!this.devices.disconnect(deviceId, connection)) return;
+    this.log.schedule();
+    for (const session of this.deployments.ofDevice(deviceId)) {
+      // with the end device gone there is nobody to serve: its cut stays until it is back
+      if (session.roleOf(deviceId) === 'edge') this.decider.mark(session, 'device-disconnected');
+    }
+  }
+
+  telemetry(
+    deviceId: string,
+    connection: DeviceConnection,
+    sequence: number,
+    values: TelemetryValues,
+  ): 'accepted' | 'stale' | 'unexpected' {
+    const receivedAtNanoseconds = this.ports.clock.monotonicNanoseconds();
+    const outcome = this.devices.telemetry(deviceId, connection, sequence, values);
+    this.ports.events.telemetryFrame(outcome);
+    if (outcome !== 'accepted') return outcome;
+    for (const session of this.deployments.ofDevice(deviceId)) {
+      this.decider.mark(session, 'telemetry', receivedAtNanoseconds);
+    }
+    return outcome;
+  }
+
+  ack(deviceId: string, running: Running): AnswerRefusal | null {
+    return this.delivery.ack(deviceId, running);
+  }
+
+  nack(deviceId: string, report: NackReport): AnswerRefusal | null {
+    return this.delivery.nack(deviceId, report);
+  }
+}

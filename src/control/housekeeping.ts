@@ -1,0 +1,49 @@
+/** What has to be done from time to time: old history goes, devices that are connected were seen now. */
+import type { DecisionLog } from './decisionLog.js';
+import type { Devices } from './devices.js';
+import type { Events, Store } from './ports.js';
+
+/** Rows deleted at most in one go, so that a large history does not hold up telemetry. */
+const rowsPerStep = 1_000;
+const betweenStepsMs = 100;
+const betweenRoundsMs = 30_000;
+
+export class Housekeeping {
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly ports: { readonly store: Store; readonly events: Events },
+    private readonly devices: Devices,
+    private readonly log: DecisionLog,
+    private readonly keepRows: number,
+  ) {}
+
+  start(): void {
+    this.#next(betweenRoundsMs);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #next(afterMs: number): void {
+    this.#timer = setTimeout(() => this.#round(), afterMs);
+  }
+
+  #round(): void {
+    this.devices.touchConnected();
+    this.log.schedule();
+    this.#next(this.#prune() === rowsPerStep ? betweenStepsMs : betweenRoundsMs);
+  }
+
+  #prune(): number {
+    try {
+      const rows = this.ports.store.pruneDecisions(this.keepRows, rowsPerStep);
+      if (rows > 0) this.ports.events.decisionsPruned(rows);
+      return rows;
+    } catch (error) {
+      this.ports.events.storeFailed({ operation: 'prune decisions', error }); // the next round tries again
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/** What operators may ask of control beyond reading: each change is durable before the answer. */
+import type { Context } from '../core/context.js';
+import type { Decision } from '../core/decision.js';
+import type { Profile } from '../core/profile.js';
+import type { BasisKeeper } from './basis.js';
+import { ControlError } from './controlError.js';
+import type { Decider } from './decider.js';
+import type { Delivery } from './delivery.js';
+import type { DeploymentChange, Deployments, NewDeployment } from './deployments.js';
+import type { Basis, DeploymentSession } from './deploymentSession.js';
+import type { Devices } from './devices.js';
+import type { Models } from './models.js';
+import type { Store } from './ports.js';
+import type { Profiles } from './profiles.js';
+import type { DecisionRecord, ProfileRecord } from './records.js';
+
+export class Operations {
+  constructor(
+    private readonly store: Store,
+    private readonly devices: Devices,
+    private readonly models: Models,
+    private readonly profiles: Profiles,
+    private readonly deployments: Deployments,
+    private readonly basis: BasisKeeper,
+    private readonly decider: Decider,
+    private readonly delivery: Delivery,
+  ) {}
+
+  deploy(wanted: NewDeployment): DeploymentSession {
+    const session = this.deployments.create(wanted);
+    this.basis.refresh(session, 'deployed');
+    return session;
+  }
+
+  changeDeployment(id: string, change: DeploymentChange): DeploymentSession {
+    const session = this.deployments.change(id, change);
+    session.forgetContext();
+    this.basis.refresh(session, 'profile');
+    if (change.requirements !== undefined) this.decider.mark(session, 'requirements');
+    return session;
+  }
+
+  removeDeployment(id: string): void {
+    const session = this.deployments.remove(id);
+    this.basis.release(session);
+    this.delivery.removed(session);
+  }
+
+  async removeModel(id: string): Promise<void> {
+    this.models.get(id);
+    const used = this.deployments.ofModel(id).map((session) => session.id);
+    if (used.length > 0) throw inUse(`Model ${id}`, used);
+    await this.models.remove(id);
+  }
+
+  addProfile(
+    modelId: string,
+    profile: Profile,
+  ): { readonly record: ProfileRecord; readonly existed: boolean } {
+    const added = this.profiles.upload(this.models.get(modelId), profile);
+    if (!added.existed) this.refreshModel(modelId);
+    return added;
+  }
+
+  removeProfile(modelId: string, id: string): void {
+    this.models.get(modelId);
+    this.profiles.get(modelId, id);
+    const used = this.deployments
+      .ofModel(modelId)
+      .filter(({ current: { end, edge } }) => end.profileId === id || edge.profileId === id)
+      .map((session) => session.id);
+    if (used.length > 0) throw inUse(`Profile ${id}`, used);
+    this.profiles.remove(modelId, id);
+    this.refreshModel(modelId);
+  }
+
+  /** What the decisions of a deployment stand on. @throws ControlError `conflict` while that is not known */
+  basisOf(session: DeploymentSession): Basis {
+    if (session.basis !== null) return session.basis;
+    const status = session.status;
+    const why =
+      status.kind === 'waiting'
+        ? status.missing.join('; ')
+        : status.kind === 'failed'
+          ? status.message
+          : 'its states are being built';
+    throw new ControlError(
+      'conflict',
+      'not-decidable',
+      `Deployment ${session.id} cannot be decided yet: ${why}.`,
+    );
+  }
+
+  /** The decision in another context; nothing changes. @throws ControlError `invalid` for a value out of range */
+  whatIf(session: DeploymentSession, context: Context): Decision {
+    const { partitioner } = this.basisOf(session);
+    try {
+      return partitioner.decide(context, session.durable.cut?.endLayers ?? null);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ControlError('invalid', 'context-out-of-range', error.message, 'context');
+    }
+  }
+
+  contextOf(session: DeploymentSession): Context | null {
+    return session.context(this.decider.around(session));
+  }
+
+  history(
+    deploymentId: string,
+    page: { readonly limit: number; readonly beforeId?: number | undefined },
+  ): (DecisionRecord & { id: number })[] {
+    return this.store.decisions(this.deployments.get(deploymentId).id, page);
+  }
+
+  /** @throws ControlError `conflict` while it is connected or a deployment uses it; StoreError */
+  removeDevice(id: string): void {
+    const { connected } = this.devices.get(id);
+    const used = this.deployments.ofDevice(id).map((session) => session.id);
+    if (used.length > 0) throw inUse(`Device ${id}`, used);
+    if (connected) {
+      throw new ControlError('conflict', 'device-connected', `Device ${id} is connected; stop it first.`);
+    }
+    this.store.deleteDevice(id);
+    this.devices.remove(id);
+  }
+
+  /** The profiles of a model changed: its deployments look again where their seconds come from. */
+  refreshModel(modelId: string): void {
+    for (const session of this.deployments.ofModel(modelId)) this.basis.refresh(session, 'profile');
+  }
+}
+
+function inUse(what: string, deployments: readonly string[]): ControlError {
+  const list = deployments.slice(0, 5).join(', ') + (deployments.length > 5 ? ', …' : '');
+  return new ControlError('conflict', 'in-use', `${what} is used by deployment ${list}; delete that first.`);
+}

@@ -1,0 +1,55 @@
+/** Partitioners in memory, one for each model and pair of tier seconds, shared by the deployments that need it. */
+import type { LayerGraph } from '../core/layerGraph.js';
+import type { Partitioner } from '../core/partitioner.js';
+import type { PartitionerBuilder } from './ports.js';
+
+/** A share in a partitioner; the last one released frees its memory. */
+export interface PartitionerLease {
+  readonly key: string;
+  readonly partitioner: Promise<Partitioner>;
+  release(): void;
+}
+
+interface Shared {
+  readonly partitioner: Promise<Partitioner>;
+  shares: number;
+}
+
+export class Partitioners {
+  readonly #shared = new Map<string, Shared>();
+
+  constructor(private readonly builder: PartitionerBuilder) {}
+
+  /** `key` names the model and where the seconds come from; equal keys mean equal arguments. */
+  lease(key: string, graph: LayerGraph, secondsPerTier: readonly (readonly number[])[]): PartitionerLease {
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = { partitioner: this.builder.build(graph, secondsPerTier), shares: 0 };
+      this.#shared.set(key, shared);
+      const built = shared;
+      // a failed build is no answer for whoever comes later; those who wait for it are told by their own await
+      built.partitioner.catch(() => this.#forget(key, built));
+    }
+    const mine = shared;
+    mine.shares++;
+    let released = false;
+    return {
+      key,
+      partitioner: mine.partitioner,
+      release: () => {
+        if (released) return;
+        released = true;
+        mine.shares--;
+        if (mine.shares === 0) this.#forget(key, mine);
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#shared.size;
+  }
+
+  #forget(key: string, shared: Shared): void {
+    if (this.#shared.get(key) === shared) this.#shared.delete(key);
+  }
+}

@@ -1,0 +1,29 @@
+/** What control is told by the configuration; every cap of what it holds stands here. */
+import type { ProfileOptions } from '../core/profile.js';
+
+export interface ControlSettings {
+  readonly limits: {
+    readonly maxModels: number;
+    readonly maxProfilesPerModel: number;
+    readonly maxDevices: number;
+    readonly maxDeployments: number;
+    readonly maxDeploymentsPerDevice: number;
+  };
+  readonly decisions: {
+    /** Decisions are committed together after this time, ms. */
+    readonly flushMs: number;
+    /** Rows that may wait for a commit; at the cap decisions wait too, and telemetry coalesces. */
+    readonly queueRows: number;
+    /** Rows of history kept in the store. */
+    readonly keepRows: number;
+    /** Deployments decided before other work of the process has its turn. */
+    readonly batchDeployments: number;
+  };
+  readonly imports: {
+    /** Imports that may wait behind the running one. */
+    readonly queue: number;
+    readonly options: Omit<ProfileOptions, 'inputs'>;
+  };
+  /** After a start, so long a known edge has to come back before its absence changes a cut, ms. */
+  readonly restartGraceMs: number;
+}
