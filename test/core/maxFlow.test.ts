@@ -1,0 +1,156 @@
+/** The minimum cut against all cuts tried one by one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FlowNetwork } from '../../src/core/maxFlow.js';
+
+interface Network {
+  readonly nodeCount: number;
+  readonly edges: readonly { from: number; to: number; forward: number; backward: number }[];
+  readonly terminals: readonly { source: number; sink: number }[];
+}
+
+/** Zeros, small integers (many ties), floats over orders of magnitude, and edges that must not be cut. */
+const finite = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: 0, max: 5 }),
+  fc.double({ min: -20, max: 10, noNaN: true }).map(Math.exp),
+);
+const capacity = fc.oneof({ arbitrary: finite, weight: 6 }, { arbitrary: fc.constant(Infinity), weight: 1 });
+const network: fc.Arbitrary<Network> = fc.integer({ min: 1, max: 9 }).chain((nodeCount) =>
+  fc.record({
+    nodeCount: fc.constant(nodeCount),
+    edges: fc.array(
+      fc.record({
+        from: fc.nat({ max: nodeCount - 1 }),
+        to: fc.nat({ max: nodeCount - 1 }),
+        forward: capacity,
+        backward: capacity,
+      }),
+      { maxLength: 24 },
+    ),
+    terminals: fc.array(fc.record({ source: finite, sink: finite }), {
+      minLength: nodeCount,
+      maxLength: nodeCount,
+    }),
+  }),
+);
+
+/** Capacity from the nodes where `isSource` holds to the others. */
+function capacityOf({ edges, terminals }: Network, isSource: (node: number) => boolean): number {
+  let sum = 0;
+  terminals.forEach(({ source, sink }, v) => (sum += isSource(v) ? sink : source));
+  for (const { from, to, forward, backward } of edges) {
+    if (isSource(from) && !isSource(to)) sum += forward;
+    if (isSource(to) && !isSource(from)) sum += backward;
+  }
+  return sum;
+}
+
+function leastCapacity(net: Network): number {
+  let least = Infinity;
+  for (let set = 0; set < 1 << net.nodeCount; set++) {
+    least = Math.min(
+      least,
+      capacityOf(net, (v) => ((set >>> v) & 1) === 1),
+    );
+  }
+  return least;
+}
+
+function build({ nodeCount, edges }: Network): FlowNetwork {
+  return new FlowNetwork(
+    nodeCount,
+    edges.map((e) => e.from),
+    edges.map((e) => e.to),
+  );
+}
+
+function apply(flow: FlowNetwork, { edges, terminals }: Network): void {
+  edges.forEach((e, i) => flow.setCapacity(i, e.forward, e.backward));
+  terminals.forEach((t, v) => flow.setTerminals(v, t.source, t.sink));
+}
+
+const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-9 * Math.max(1e-9, Math.abs(b));
+
+test('flow, the cut that is returned and the least of all cuts have the same capacity', () => {
+  fc.assert(
+    fc.property(network, (net) => {
+      const flow = build(net);
+      apply(flow, net);
+      const found = flow.run();
+      const least = leastCapacity(net);
+      assert.ok(near(found, least), `flow ${found}, least cut ${least}`);
+      const cut = capacityOf(net, (v) => flow.sourceSide[v] === 1);
+      assert.ok(near(cut, least), `cut ${cut}, least ${least}`);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a network solved before gives the same answer for new capacities as a new one', () => {
+  fc.assert(
+    fc.property(
+      network,
+      fc.array(fc.array(finite, { minLength: 66, maxLength: 66 }), { maxLength: 4 }),
+      (net, updates) => {
+        const reused = build(net);
+        apply(reused, net);
+        reused.run();
+        for (const numbers of updates) {
+          const changed: Network = {
+            nodeCount: net.nodeCount,
+            edges: net.edges.map((e, i) => ({
+              ...e,
+              forward: numbers[2 * i]!,
+              backward: numbers[2 * i + 1]!,
+            })),
+            terminals: net.terminals.map((_, v) => ({ source: numbers[65 - v]!, sink: numbers[56 - v]! })),
+          };
+          apply(reused, changed);
+          const fresh = build(changed);
+          apply(fresh, changed);
+          assert.equal(reused.run(), fresh.run());
+          assert.deepEqual(reused.sourceSide, fresh.sourceSide);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('equal cuts: as many nodes as possible on the source side', () => {
+  const flow = new FlowNetwork(3, [0, 1], [1, 2]);
+  flow.setTerminals(0, 5, 0);
+  flow.setTerminals(2, 0, 5);
+  flow.setCapacity(0, 2);
+  flow.setCapacity(1, 2);
+  assert.equal(flow.run(), 2);
+  assert.deepEqual([...flow.sourceSide], [1, 1, 0]);
+});
+
+test('a long chain is solved in few phases', () => {
+  const length = 2000;
+  const tails = Array.from({ length: length - 1 }, (_, v) => v);
+  const flow = new FlowNetwork(
+    length,
+    tails,
+    tails.map((v) => v + 1),
+  );
+  tails.forEach((e) => flow.setCapacity(e, 3 + (e % 7), Infinity));
+  flow.setTerminals(0, 100, 0);
+  flow.setTerminals(length - 1, 0, 100);
+  assert.equal(flow.run(), 3);
+  assert.ok(flow.phases <= 2, `${flow.phases} phases`);
+});
+
+test('what is no capacity or no node is refused by name', () => {
+  assert.throws(() => new FlowNetwork(2, [0], [2]), /node 2: the network has nodes 0 to 1/);
+  assert.throws(() => new FlowNetwork(2, [0, 1], [1]), /2 tails for 1 heads/);
+  const flow = new FlowNetwork(2, [0], [1]);
+  assert.throws(() => flow.setCapacity(0, -1), /edge 0/);
+  assert.throws(() => flow.setCapacity(0, NaN), /edge 0/);
+  assert.throws(() => flow.setCapacity(1, 1), /edge 1: there is no such edge/);
+  assert.throws(() => flow.setTerminals(0, Infinity, 0), /node 0: .*finite/);
+  assert.throws(() => flow.setTerminals(2, 0, 0), /node 2: the network has/);
+});
