@@ -1,5 +1,4 @@
 /** Gives each deployment what its decisions stand on, and gives it anew when a profile or a device changes. */
-import type { LayerGraph } from '../core/layerGraph.js';
 import type { Partitioner } from '../core/partitioner.js';
 import type { TierSeconds } from '../core/profile.js';
 import type { DeploymentSession } from './deploymentSession.js';
@@ -51,7 +50,7 @@ export class BasisKeeper {
     session.pendingLease = null;
     if (session.basis?.lease.key === key) return;
     const tierSeconds = known.map((tier) => tier.tierSeconds);
-    this.#build(session, key, session.model.graph!, tierSeconds, reason);
+    this.#build(session, key, tierSeconds, reason);
   }
 
   /** Gives up what `session` holds. */
@@ -70,15 +69,10 @@ export class BasisKeeper {
   #build(
     session: DeploymentSession,
     key: string,
-    graph: LayerGraph,
     tierSeconds: readonly TierSeconds[],
     reason: DecisionReason,
   ): void {
-    const lease = this.partitioners.lease(
-      key,
-      graph,
-      tierSeconds.map((tier) => tier.seconds),
-    );
+    const lease = this.partitioners.lease(key, { graph: session.model.graph!, tiers: tierSeconds });
     session.pendingLease = lease;
     if (session.basis === null) session.status = { kind: 'building' };
     const done = lease.partitioner.then(

@@ -98,9 +98,10 @@ export class Devices {
     };
     const entry = known ?? newEntry(record);
     const before = JSON.stringify(known?.record.description);
-    known?.connection?.close('taken-over');
+    const older = entry.connection;
     entry.record = record;
-    entry.connection = connection;
+    entry.connection = connection; // before the older one is closed: its end is then nobody's disconnect
+    older?.close('taken-over');
     entry.seenSinceStart = true;
     entry.startsAnew = true;
     if (hello.bootEpoch === undefined || hello.bootEpoch !== entry.bootEpoch) entry.lastSequence = null;

@@ -1,6 +1,6 @@
 /** Partitioners in memory, one for each model and pair of tier seconds, shared by the deployments that need it. */
-import type { LayerGraph } from '../core/layerGraph.js';
 import type { Partitioner } from '../core/partitioner.js';
+import type { PartitionInput } from '../core/stateGraph.js';
 import type { PartitionerBuilder } from './ports.js';
 
 /** A share in a partitioner; the last one released frees its memory. */
@@ -21,10 +21,10 @@ export class Partitioners {
   constructor(private readonly builder: PartitionerBuilder) {}
 
   /** `key` names the model and where the seconds come from; equal keys mean equal arguments. */
-  lease(key: string, graph: LayerGraph, secondsPerTier: readonly (readonly number[])[]): PartitionerLease {
+  lease(key: string, input: PartitionInput): PartitionerLease {
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { partitioner: this.builder.build(graph, secondsPerTier), shares: 0 };
+      shared = { partitioner: this.builder.build(input), shares: 0 };
       this.#shared.set(key, shared);
       const built = shared;
       // a failed build is no answer for whoever comes later; those who wait for it are told by their own await

@@ -3,6 +3,7 @@ export type { Events } from './events.js';
 export { StoreError } from './storeError.js';
 import type { LayerGraph, Tensor } from '../core/layerGraph.js';
 import type { Partitioner } from '../core/partitioner.js';
+import type { PartitionInput } from '../core/stateGraph.js';
 import type { Profile, ProfileOptions } from '../core/profile.js';
 import type {
   DecisionRecord,
@@ -95,8 +96,7 @@ export interface ModelImporter {
 
 /** Builds partition state graphs outside the main thread; the answer then decides on it, in microseconds. */
 export interface PartitionerBuilder {
-  /** `secondsPerTier`: seconds per layer, tier 0 first; each as long as `graph.layers`. */
-  build(graph: LayerGraph, secondsPerTier: readonly (readonly number[])[]): Promise<Partitioner>;
+  build(input: PartitionInput): Promise<Partitioner>;
   close(): Promise<void>;
 }
 
@@ -110,7 +110,7 @@ export interface ModelFiles {
 }
 
 /** Why the controller ends the connection of a device; ws gives each a close code. */
-export type CloseReason = 'taken-over' | 'shutting-down' | 'device-removed';
+export type CloseReason = 'taken-over' | 'shutting-down';
 
 /** What a device is told about one of its deployments. */
 export interface CutNotice {

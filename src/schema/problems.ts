@@ -35,7 +35,15 @@ export function fieldName(instancePath: string, property?: string): string {
     );
 }
 
-function describe(error: ErrorObject): string {
+/** The field that `error` is about, as people write it; empty for the document itself. */
+export function fieldOf(error: Pick<ErrorObject, 'keyword' | 'instancePath' | 'params'>): string {
+  const params = error.params as Record<string, unknown>;
+  const inside = error.keyword === 'required' ? params['missingProperty'] : params['additionalProperty'];
+  return fieldName(error.instancePath, typeof inside === 'string' ? inside : undefined);
+}
+
+/** What is wrong, in a sentence that begins with the field. */
+export function describe(error: ErrorObject): string {
   const params = error.params as Record<string, unknown>;
   const at = fieldName(error.instancePath) || 'the document';
   switch (error.keyword) {

@@ -1,0 +1,28 @@
+/** Builds partition state graphs in worker threads; the partitioners then decide on the main thread. */
+import { Piscina } from 'piscina';
+import type { PartitionerBuilder } from '../control/ports.js';
+import { createPartitioner } from '../core/createPartitioner.js';
+import type { BuiltStates, StateGraphTask } from './stateGraphTask.js';
+
+/**
+ * @param maxStates states that may be held per model; a model with more is cut per decision
+ * @param maxQueued builds that may wait for a thread
+ */
+export function createStateGraphBuilder(maxStates: number, maxQueued: number): PartitionerBuilder {
+  const pool = new Piscina<StateGraphTask, BuiltStates>({
+    filename: new URL('./stateGraphTask.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1, // a build may take a core for seconds; the other ones are for telemetry and imports
+    maxQueue: maxQueued,
+    idleTimeout: 5_000,
+  });
+  return {
+    async build(input) {
+      const built = await pool.run({ input, maxStates });
+      return createPartitioner({ ...input, ...built });
+    },
+    async close() {
+      await pool.destroy();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Runs in a worker thread: enumerating the states of a wide model takes seconds. */
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { buildStateGraph, type PartitionInput, type StateGraph } from '../core/stateGraph.js';
+
+export interface StateGraphTask {
+  readonly input: PartitionInput;
+  readonly maxStates: number;
+}
+
+/** What the caller does not have already. */
+export type BuiltStates = Omit<StateGraph, keyof PartitionInput>;
+
+export default function build({ input, maxStates }: StateGraphTask): BuiltStates {
+  const { topology, layout, held } = buildStateGraph(input, maxStates);
+  const built: BuiltStates = { topology, layout, held };
+  if (held === null) return built;
+  // the large arrays change hands instead of being copied on the main thread
+  const transferList = [held.features, held.masks, held.neighbourStart, held.neighbours].map(
+    (array) => array.buffer as ArrayBuffer,
+  );
+  return move({
+    [transferableSymbol]: transferList,
+    [valueSymbol]: built,
+  } as never) as unknown as BuiltStates;
+}

@@ -1,0 +1,92 @@
+/** All connections of devices: their number is bounded, and one timer beats for all. */
+import type { WebSocket } from 'ws';
+import { createDecoder } from './codec.js';
+import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
+import { protocolName } from './messages.js';
+
+export interface HubSettings extends SocketSettings {
+  /** Sockets that may be open at once, greeted or not. */
+  readonly maxConnections: number;
+}
+
+/** Why an upgrade is not made; http answers with it. */
+export interface UpgradeRefusal {
+  readonly status: 400 | 503;
+  readonly code: 'subprotocol-missing' | 'too-many-connections' | 'shutting-down';
+  readonly message: string;
+}
+
+export class DeviceHub {
+  readonly #sockets = new Set<DeviceSocket>();
+  readonly #ports: SocketPorts;
+  readonly #timer: NodeJS.Timeout;
+  #stopped = false;
+
+  constructor(
+    ports: Omit<SocketPorts, 'decode'>,
+    private readonly settings: HubSettings,
+  ) {
+    this.#ports = { ...ports, decode: createDecoder() };
+    this.#timer = setInterval(() => this.#beat(), settings.heartbeatMs);
+  }
+
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
+  /** Options for the WebSocket server that takes the upgrades. */
+  get serverOptions() {
+    return {
+      maxPayload: this.settings.frameBytes,
+      perMessageDeflate: false, // a small frame must not become a large one
+      handleProtocols: (offered: Set<string>) => (offered.has(protocolName) ? protocolName : false),
+    } as const;
+  }
+
+  /** @param offered the header sec-websocket-protocol of the request */
+  checkUpgrade(offered: string | undefined): UpgradeRefusal | null {
+    if (this.#stopped) {
+      return { status: 503, code: 'shutting-down', message: 'The controller is stopping; come back later.' };
+    }
+    const protocols = (offered ?? '').split(',').map((name) => name.trim());
+    if (!protocols.includes(protocolName)) {
+      const message = `Ask for the WebSocket subprotocol ${protocolName} (header Sec-WebSocket-Protocol).`;
+      return { status: 400, code: 'subprotocol-missing', message };
+    }
+    const { maxConnections } = this.settings;
+    if (this.#sockets.size < maxConnections) return null;
+    this.#ports.events.capHit('connections', { cap: maxConnections });
+    const message = `All ${maxConnections} connections are in use; come back later.`;
+    return { status: 503, code: 'too-many-connections', message };
+  }
+
+  /** Takes over an upgraded socket; synchronous, so that no frame is lost. */
+  accept(socket: WebSocket): void {
+    const device = new DeviceSocket(socket, this.#ports, this.settings);
+    this.#sockets.add(device);
+    socket.on('close', () => this.#sockets.delete(device));
+  }
+
+  /** An error of a socket, e.g. a frame that is too large; ws closes it with the fitting code. */
+  socketError(error: Error & { readonly code?: string }): void {
+    const code = error.code ?? 'socket-error';
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      this.#ports.events.capHit('frameBytes', { cap: this.settings.frameBytes });
+      this.#ports.events.refused('frame', 'too-large');
+    } else if (code.startsWith('WS_ERR_')) {
+      this.#ports.events.refused('frame', 'malformed', { error });
+    }
+    // what is left are connections that broke: their close event says all there is
+  }
+
+  /** No new connection, no more heartbeats; closes what is open. */
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    for (const socket of this.#sockets) socket.close('shutting-down');
+  }
+
+  #beat(): void {
+    for (const socket of this.#sockets) socket.beat();
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The connection of one device: hello first and once, then telemetry and answers; cuts the other way.
+ *
+ * States: greeting (until the hello is taken), open, closing (nothing is taken any more). A bad frame is answered and
+ * counted; whatever goes wrong in here ends this connection and no other.
+ */
+import type { RawData, WebSocket } from 'ws';
+import { ControlError } from '../control/controlError.js';
+import type { Fleet } from '../control/fleet.js';
+import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
+import type { Role } from '../control/records.js';
+import { closeCodes, type CloseName } from './closeCodes.js';
+import type { Decode, Decoded } from './codec.js';
+import {
+  protocolName,
+  type AckMessage,
+  type ControllerMessage,
+  type CutMessage,
+  type HelloMessage,
+  type NackMessage,
+  type TelemetryMessage,
+} from './messages.js';
+import { Outbox } from './outbox.js';
+
+/** After so many heartbeats without any frame the device is taken for dead. */
+const deadAfterMisses = 3;
+/** A peer that does not answer the close is cut off after this, ms. */
+const closeGraceMs = 1_000;
+
+export interface SocketSettings {
+  readonly frameBytes: number;
+  readonly outboxBytes: number;
+  readonly helloTimeoutMs: number;
+  readonly heartbeatMs: number;
+  readonly telemetryIntervalMs: number;
+  readonly maxDeploymentsPerDevice: number;
+}
+
+export interface SocketPorts {
+  readonly fleet: Fleet;
+  readonly events: Events;
+  readonly decode: Decode;
+  readonly nowMs: () => number;
+  readonly failed: (error: unknown, deviceId: string | null) => void;
+}
+
+export class DeviceSocket implements DeviceConnection {
+  #device: { readonly id: string; readonly role: Role } | null = null;
+  #isClosing = false;
+  #closedWith: { readonly code: number; readonly reason: string } | null = null;
+  #misses = 0;
+  #endTimer: NodeJS.Timeout | null = null;
+  readonly #helloTimer: NodeJS.Timeout;
+  readonly #outbox: Outbox;
+
+  /** Attaches its handlers at once: a frame that comes before that would be lost. */
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly ports: SocketPorts,
+    private readonly settings: SocketSettings,
+  ) {
+    this.#outbox = new Outbox(socket, settings.outboxBytes, {
+      overflow: () => this.#overflow(),
+      superseded: () => ports.events.dropped('superseded-cut'),
+    });
+    this.#helloTimer = setTimeout(() => this.#end('hello-timeout'), settings.helloTimeoutMs);
+    socket.on('message', (data, isBinary) => this.#guarded(() => this.#receive(data, isBinary)));
+    socket.on('pong', () => (this.#misses = 0));
+    socket.on('ping', () => (this.#misses = 0));
+    socket.on('close', (code, reason) => this.#guarded(() => this.#closed(code, reason.toString())));
+  }
+
+  sendCut(notice: CutNotice): void {
+    this.#outbox.sendLatest(notice.deploymentId, JSON.stringify(cutMessage(notice)));
+  }
+
+  sendRemoved(deploymentId: string): void {
+    // under the key of the cuts: it replaces one that waits, and cannot overtake it
+    this.#outbox.sendLatest(deploymentId, JSON.stringify({ type: 'removed', deploymentId }));
+  }
+
+  close(reason: CloseReason): void {
+    this.#end(reason);
+  }
+
+  /** Called every heartbeat. */
+  beat(): void {
+    if (this.#isClosing) return;
+    if (this.#misses >= deadAfterMisses) {
+      this.#end('heartbeat-missed');
+      return;
+    }
+    this.#misses++;
+    this.socket.ping();
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.ports.failed(error, this.#device?.id ?? null);
+      this.#end('internal-error');
+    }
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#isClosing) return;
+    this.#misses = 0;
+    const decoded = this.ports.decode(toBuffer(data), isBinary);
+    if (this.#device === null) this.#greet(decoded);
+    else if (decoded.ok) this.#take(this.#device.id, decoded.message);
+    else this.#refuse(decoded);
+  }
+
+  #greet(decoded: Decoded): void {
+    if (!decoded.ok) {
+      this.#refuse(decoded);
+      this.#end(decoded.type === 'hello' ? 'hello-invalid' : 'protocol-violation');
+    } else if (decoded.message.type === 'hello') {
+      this.#hello(decoded.message);
+    } else {
+      if (decoded.message.type === 'telemetry') this.ports.events.telemetryFrame('unexpected');
+      this.#answer('hello-first', 'The first message must be a hello.', { field: 'type' });
+      this.#end('protocol-violation');
+    }
+  }
+
+  #hello(message: HelloMessage): void {
+    const { type, deviceId, bootEpoch, running, ...description } = message;
+    clearTimeout(this.#helloTimer);
+    try {
+      this.ports.fleet.connect({ deviceId, bootEpoch, description }, running ?? [], this);
+    } catch (error) {
+      if (!(error instanceof ControlError) || error.kind !== 'limit') throw error;
+      this.#answer(error.code, error.message);
+      this.#end('too-many-devices');
+      return;
+    }
+    this.#device = { id: deviceId, role: message.role };
+    this.ports.events.deviceConnected({ deviceId, role: message.role });
+    this.#send({
+      type: 'welcome',
+      protocol: protocolName,
+      serverTimeMs: this.ports.nowMs(),
+      heartbeatMs: this.settings.heartbeatMs,
+      telemetryIntervalMs: this.settings.telemetryIntervalMs,
+      limits: {
+        frameBytes: this.settings.frameBytes,
+        outboxBytes: this.settings.outboxBytes,
+        deployments: this.settings.maxDeploymentsPerDevice,
+      },
+    });
+    this.#outbox.open();
+  }
+
+  #take(deviceId: string, message: HelloMessage | TelemetryMessage | AckMessage | NackMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#answer('hello-again', 'A connection has one hello; connect again to change what it said.');
+        this.#end('protocol-violation');
+        return;
+      case 'telemetry': {
+        const { type, sequence, ...values } = message;
+        this.ports.fleet.telemetry(deviceId, this, sequence, values);
+        return;
+      }
+      case 'ack':
+        this.#answerRefusal(this.ports.fleet.ack(deviceId, message), message);
+        return;
+      case 'nack':
+        this.#answerRefusal(this.ports.fleet.nack(deviceId, message), message);
+        return;
+    }
+  }
+
+  #answerRefusal(
+    refusal: ReturnType<Fleet['ack']>,
+    { deploymentId, version }: AckMessage | NackMessage,
+  ): void {
+    if (refusal === null) return;
+    this.ports.events.refused('frame', refusal, { deviceId: this.#device?.id });
+    if (refusal === 'unknown-deployment') {
+      this.#answer(refusal, `This device has no deployment ${JSON.stringify(deploymentId)}.`, {
+        field: 'deploymentId',
+      });
+    } else {
+      this.#answer(refusal, `Deployment ${deploymentId} has had no version ${version} yet.`, {
+        field: 'version',
+      });
+    }
+  }
+
+  #refuse(decoded: Extract<Decoded, { ok: false }>): void {
+    if (decoded.type === 'telemetry') this.ports.events.telemetryFrame('invalid');
+    this.ports.events.refused('frame', decoded.code, { deviceId: this.#device?.id, field: decoded.field });
+    const { code, message, field, sequence } = decoded;
+    this.#answer(code, message, {
+      ...(field === undefined ? {} : { field }),
+      ...(sequence === undefined ? {} : { sequence }),
+    });
+  }
+
+  #answer(code: string, message: string, more: { field?: string; sequence?: number } = {}): void {
+    this.#send({ type: 'error', code, message, ...more });
+  }
+
+  #send(message: ControllerMessage): void {
+    this.#outbox.sendNow(JSON.stringify(message));
+  }
+
+  #overflow(): void {
+    if (this.#isClosing) return;
+    this.ports.events.capHit('outboxBytes', { deviceId: this.#device?.id, cap: this.settings.outboxBytes });
+    this.#end('slow-consumer');
+  }
+
+  /** From here on nothing is taken or sent; control forgets the connection at once. */
+  #end(name: CloseName): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#closedWith = { code: closeCodes[name], reason: name };
+    this.socket.close(closeCodes[name], name);
+    this.#endTimer = setTimeout(() => this.socket.terminate(), closeGraceMs);
+    this.#leave();
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.#endTimer !== null) clearTimeout(this.#endTimer);
+    this.#isClosing = true;
+    this.#closedWith ??= { code, reason };
+    this.#leave();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#helloTimer);
+    this.#outbox.close();
+    const device = this.#device;
+    if (device === null) return;
+    this.#device = null;
+    this.ports.events.deviceDisconnected({
+      deviceId: device.id,
+      role: device.role,
+      ...(this.#closedWith ?? { code: 1006, reason: '' }),
+    });
+    this.ports.fleet.disconnect(device.id, this);
+  }
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+function cutMessage(notice: CutNotice): CutMessage {
+  const { deploymentId, version, tier, model, cut, tensors, predictedLatencySeconds } = notice;
+  return {
+    type: 'cut',
+    deploymentId,
+    version,
+    tier,
+    model,
+    layerCount: cut.layerCount,
+    endLayers: [...cut.endLayers],
+    tensors: tensors.map(({ name, type, shape, bytes }) => ({ name, type, shape: [...shape], bytes })),
+    predictedLatencySeconds,
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * What waits for one device, bounded in bytes. Messages with a key wait here while the socket has more than half of
+ * the bound to send, and a later one with the same key replaces an earlier: a slow reader gets the latest cut of a
+ * deployment, not each. Beyond the bound the consumer is too slow, and the owner is told.
+ */
+export interface OutboxSocket {
+  readonly bufferedAmount: number;
+  send(text: string, done: (error?: Error) => void): void;
+}
+
+export class Outbox {
+  readonly #waiting = new Map<string, string>();
+  #waitingBytes = 0;
+  #state: 'held' | 'open' | 'closed' = 'held';
+
+  constructor(
+    private readonly socket: OutboxSocket,
+    private readonly limitBytes: number,
+    private readonly on: { readonly overflow: () => void; readonly superseded: () => void },
+  ) {}
+
+  /** Messages with a key may go from now on: before that they wait, since the welcome goes first. */
+  open(): void {
+    if (this.#state === 'held') this.#state = 'open';
+    this.#flush();
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+  }
+
+  /** Goes at once, in order. */
+  sendNow(text: string): void {
+    if (this.#state === 'closed') return;
+    if (this.#exceeds(Buffer.byteLength(text))) this.on.overflow();
+    else this.#send(text);
+  }
+
+  /** Goes when the socket has room; replaces what waits under `key`. */
+  sendLatest(key: string, text: string): void {
+    if (this.#state === 'closed') return;
+    const before = this.#waiting.get(key);
+    if (before !== undefined) {
+      this.#waitingBytes -= Buffer.byteLength(before);
+      this.#waiting.delete(key);
+      this.on.superseded();
+    }
+    const bytes = Buffer.byteLength(text);
+    if (this.#exceeds(bytes)) {
+      this.on.overflow();
+      return;
+    }
+    this.#waiting.set(key, text);
+    this.#waitingBytes += bytes;
+    this.#flush();
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
+  #exceeds(bytes: number): boolean {
+    return this.socket.bufferedAmount + this.#waitingBytes + bytes > this.limitBytes;
+  }
+
+  #flush(): void {
+    if (this.#state !== 'open') return;
+    for (const [key, text] of this.#waiting) {
+      if (this.socket.bufferedAmount > this.limitBytes / 2) return; // the callback of a send goes on
+      this.#waiting.delete(key);
+      this.#waitingBytes -= Buffer.byteLength(text);
+      this.#send(text);
+    }
+  }
+
+  #send(text: string): void {
+    // an error here is followed by the socket's close event, which its owner hears
+    this.socket.send(text, () => this.#flush());
+  }
+}
