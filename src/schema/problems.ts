@@ -10,6 +10,13 @@ export type Checked<T> =
 
 export type Check<T> = (value: unknown) => Checked<T>;
 
+/** A document as its readers see it. */
+export type DeepReadonly<T> = T extends (infer Entry)[]
+  ? readonly DeepReadonly<Entry>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
 /** Compiles `schema` to a check that coerces nothing, drops nothing and lists every problem with its field. */
 export function compileCheck<S extends TSchema>(schema: S): Check<Static<S>> {
   const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(

@@ -1,0 +1,109 @@
+/** The decision document, `cutpoint decide --json`. docs/decide.md says how each figure comes about. */
+import { Type, type Static } from 'typebox';
+import type { Decision } from '../core/decision.js';
+import type { DeepReadonly } from './problems.js';
+import { SecondsSourceSchema, type GraphDocument } from './graphDocument.js';
+
+export const decisionFormat = 'cutpoint.decision/1';
+
+const strict = { additionalProperties: false } as const;
+const index = Type.Integer({ minimum: 0 });
+const perTier = (description: string) =>
+  Type.Array(Type.Number({ minimum: 0 }), {
+    minItems: 2,
+    maxItems: 2,
+    description: `${description}, per tier`,
+  });
+const perHop = (description: string) =>
+  Type.Array(Type.Number({ minimum: 0 }), {
+    minItems: 1,
+    maxItems: 1,
+    description: `${description}, per hop`,
+  });
+
+export const DecisionDocumentSchema = Type.Object(
+  {
+    format: Type.Literal(decisionFormat),
+    model: Type.String(),
+    modelSha256: Type.String(),
+    algorithm: Type.Union([Type.Literal('gads'), Type.Literal('exhaustive')]),
+    endLayers: Type.Array(index, {
+      description: 'Layers on the end device, ascending; all others run on the edge',
+    }),
+    layerCount: index,
+    cutTensors: Type.Array(
+      Type.Object({ index, name: Type.String(), bytes: Type.Number({ minimum: 0 }) }, strict),
+      {
+        description: 'Tensors that cross from the end device to the edge',
+      },
+    ),
+    prediction: Type.Object(
+      {
+        latencySeconds: Type.Number({ minimum: 0 }),
+        tierSeconds: perTier('Compute time'),
+        uplinkSeconds: perHop('Time to send the cut tensors'),
+        downlinkSeconds: perHop('Time to send the results back'),
+        rttSeconds: perHop('Round trip'),
+        queueSeconds: perHop('Wait for the edge'),
+        energyJoules: Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
+          description: 'Of the end device per inference; null where the context states no power',
+        }),
+        bytesUp: perHop('Bytes sent up'),
+        bytesDown: perHop('Bytes sent down'),
+        weightBytes: perTier('Weights'),
+        memoryBytes: perTier('Weights plus the largest working set'),
+      },
+      strict,
+    ),
+    violations: Type.Array(
+      Type.Object({ constraint: Type.String(), limit: Type.Number(), value: Type.Number() }, strict),
+      { description: 'Bounds that no cut could meet, in the order in which they are kept' },
+    ),
+    optimality: Type.Union([
+      Type.Object({ kind: Type.Literal('exact') }, strict),
+      Type.Object({ kind: Type.Literal('bounded'), gap: Type.Number({ minimum: 0 }) }, strict),
+    ]),
+    statesVisited: index,
+    searchNanoseconds: Type.Number({
+      minimum: 0,
+      description: 'Measured; the only figure that varies from run to run',
+    }),
+    assumed: Type.Array(Type.String(), { description: 'What was not measured and what stands in for it' }),
+    notJudged: Type.Array(Type.String(), {
+      description: 'What was asked and could not be judged, with the reason',
+    }),
+    secondsSources: Type.Array(SecondsSourceSchema, {
+      description: 'Where the seconds of each tier come from',
+    }),
+  },
+  { ...strict, description: 'The best cut of a model in one context' },
+);
+
+export type DecisionDocument = DeepReadonly<Static<typeof DecisionDocumentSchema>>;
+
+export function decisionDocument(
+  graph: GraphDocument,
+  decision: Decision,
+  searchNanoseconds: number,
+): DecisionDocument {
+  return {
+    format: decisionFormat,
+    model: graph.name,
+    modelSha256: graph.modelSha256,
+    algorithm: decision.algorithm,
+    endLayers: decision.endLayers,
+    layerCount: graph.layers.length,
+    cutTensors: decision.cutTensors.map((tensor) => {
+      const { name, bytes } = graph.tensors[tensor]!;
+      return { index: tensor, name, bytes };
+    }),
+    prediction: decision.prediction,
+    violations: decision.violations,
+    optimality: decision.optimality,
+    statesVisited: decision.statesVisited,
+    searchNanoseconds,
+    assumed: decision.assumed,
+    notJudged: decision.notJudged,
+    secondsSources: graph.tiers.map(({ source }) => source),
+  };
+}
