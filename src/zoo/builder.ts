@@ -40,6 +40,9 @@ export interface Value {
   readonly type: ElementType;
 }
 
+/** Stands for an optional input that is left out. */
+export const ABSENT: Value = { name: '', shape: [], type: 'float32' };
+
 export type Attribute =
   | { readonly int: number }
   | { readonly ints: readonly number[] }
@@ -85,18 +88,23 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Adds one operator with one output. The output's shape is the caller's to know. */
+  /** Adds one operator with one output of its name. The output's shape is the caller's to know. */
   node(name: string, operator: string, spec: NodeSpec): Value {
-    const output = this.#value(name, spec.shape, spec.type ?? 'float32');
+    return this.nodeOf([name], name, operator, spec)[0]!;
+  }
+
+  /** Adds one operator whose outputs have names of their own and all the same shape. */
+  nodeOf(outputNames: readonly string[], name: string, operator: string, spec: NodeSpec): Value[] {
+    const outputs = outputNames.map((output) => this.#value(output, spec.shape, spec.type ?? 'float32'));
     this.#nodes.push({
       name,
       opType: operator,
       input: spec.inputs.map((input) => input.name),
-      output: [name],
+      output: [...outputNames],
       attribute: Object.entries(spec.attributes ?? {}).map(([key, value]) => attributeProto(key, value)),
     });
-    this.#values.push(valueInfo(output));
-    return output;
+    this.#values.push(...outputs.map(valueInfo));
+    return outputs;
   }
 
   /** A learned float32 tensor. */
@@ -115,28 +123,30 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A scalar constant; asked for again under the same name, it is the same tensor. */
+  /** A scalar constant of an operator; asked for again under the same name, it is the same tensor. */
   scalar(name: string, value: number): Value {
-    return this.#constant(name, 'float32', [], () => ({
+    return this.#constant(name, 'float32', [], { dataType: DataType.FLOAT, floatData: [value] });
+  }
+
+  /** A list of numbers that an operator takes as an input: the factors of Resize. */
+  floats(name: string, values: readonly number[]): Value {
+    return this.#constant(name, 'float32', [values.length], {
       dataType: DataType.FLOAT,
-      floatData: [value],
-    }));
+      floatData: [...values],
+    });
   }
 
   /** A list of integers: the axes or the shape that an operator takes as an input. */
   integers(name: string, values: readonly number[]): Value {
-    return this.#constant(name, 'int64', [values.length], () => ({
+    return this.#constant(name, 'int64', [values.length], {
       dataType: DataType.INT64,
       int64Data: values.map(BigInt),
-    }));
+    });
   }
 
   /** One integer without dimensions, as Gather takes to drop an axis. */
   integer(name: string, value: number): Value {
-    return this.#constant(name, 'int64', [], () => ({
-      dataType: DataType.INT64,
-      int64Data: [BigInt(value)],
-    }));
+    return this.#constant(name, 'int64', [], { dataType: DataType.INT64, int64Data: [BigInt(value)] });
   }
 
   /** The finished model. */
@@ -171,13 +181,13 @@ export class GraphBuilder {
     name: string,
     type: ElementType,
     shape: readonly number[],
-    content: () => MessageInitShape<typeof TensorProtoSchema>,
+    content: MessageInitShape<typeof TensorProtoSchema>,
   ): Value {
     const known = this.#constants.get(name);
     if (known) return known;
     const value = this.#value(name, shape, type);
     this.#constants.set(name, value);
-    this.#initializers.push({ name, dims: shape.map(BigInt), ...content() });
+    this.#initializers.push({ name, dims: shape.map(BigInt), ...content });
     return value;
   }
 

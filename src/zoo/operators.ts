@@ -1,6 +1,6 @@
 /** The operators of convolutional networks, each with its output shape, parameters and MACs. */
 import type { Attribute, GraphBuilder, Value } from './builder.js';
-import { elementsOf } from './builder.js';
+import { ABSENT, elementsOf } from './builder.js';
 import type { Distribution } from './fill.js';
 
 type Pair = number | readonly [number, number];
@@ -27,8 +27,8 @@ export interface PoolOptions {
   readonly ceil?: boolean;
 }
 
-/** Biases and shifts: small, around zero. */
-export const SHIFT: Distribution = { low: -0.05, high: 0.05, constant: 0 };
+/** Biases and shifts: small, around zero. The constant is not zero, else a LayerNorm of equal values ends all signal. */
+export const SHIFT: Distribution = { low: -0.05, high: 0.05, constant: 0.01 };
 /** Scales and variances: around one, never near zero. */
 export const SCALE: Distribution = { low: 0.75, high: 1.25, constant: 1 };
 
@@ -144,6 +144,36 @@ export function averagePool(g: GraphBuilder, name: string, x: Value, options: Po
 export function globalAveragePool(g: GraphBuilder, name: string, x: Value): Value {
   const [batch, channels] = shape4(x);
   return g.node(name, 'GlobalAveragePool', { inputs: [x], shape: [batch, channels, 1, 1] });
+}
+
+/** Every pixel `factor` times in both directions. */
+export function upsampleNearest(g: GraphBuilder, name: string, x: Value, factor: number): Value {
+  const [batch, channels, height, width] = shape4(x);
+  return g.node(name, 'Resize', {
+    inputs: [x, ABSENT, g.floats(`${name}.scales`, [1, 1, factor, factor])],
+    shape: [batch, channels, height * factor, width * factor],
+    attributes: {
+      mode: { string: 'nearest' },
+      coordinate_transformation_mode: { string: 'asymmetric' },
+      nearest_mode: { string: 'floor' },
+    },
+  });
+}
+
+/** The middle of an image tensor. */
+export function centerCrop(g: GraphBuilder, name: string, x: Value, height: number, width: number): Value {
+  const [batch, channels, fullHeight, fullWidth] = shape4(x);
+  const top = Math.floor((fullHeight - height) / 2);
+  const left = Math.floor((fullWidth - width) / 2);
+  return g.node(name, 'Slice', {
+    inputs: [
+      x,
+      g.integers(`${name}.starts`, [top, left]),
+      g.integers(`${name}.ends`, [top + height, left + width]),
+      g.integers(`${name}.axes`, [2, 3]),
+    ],
+    shape: [batch, channels, height, width],
+  });
 }
 
 /** [batch, …] to [batch, everything else]. */

@@ -5,13 +5,23 @@
  * cost with the real tensor sizes, and its answers mean nothing.
  */
 import { rename, rm, open } from 'node:fs/promises';
+import { alexnet } from './alexnet.js';
+import { bertBase } from './bert.js';
 import { GraphBuilder } from './builder.js';
 import type { ElementType, Value } from './builder.js';
+import { densenet121 } from './densenet.js';
+import { efficientnetB0 } from './efficientnet.js';
 import { googlenet } from './googlenet.js';
+import { inceptionV3 } from './inception.js';
+import { mobilenetV2 } from './mobilenet.js';
 import { published } from './published.js';
 import type { Published } from './published.js';
 import { resnet18, resnet50 } from './resnet.js';
 import { squeezenet11 } from './squeezenet.js';
+import { unet } from './unet.js';
+import { vgg16 } from './vgg.js';
+import { vitB16 } from './vit.js';
+import { yolov3Tiny } from './yolo.js';
 
 export type ZooName = keyof typeof published;
 
@@ -21,10 +31,20 @@ interface Entry {
 }
 
 const entries: Readonly<Record<ZooName, Entry>> = {
-  'squeezenet-1.1': { title: 'SqueezeNet 1.1', build: squeezenet11 },
-  googlenet: { title: 'GoogLeNet', build: googlenet },
+  alexnet: { title: 'AlexNet', build: alexnet },
+  'vgg-16': { title: 'VGG-16', build: vgg16 },
   'resnet-18': { title: 'ResNet-18', build: resnet18 },
   'resnet-50': { title: 'ResNet-50', build: resnet50 },
+  googlenet: { title: 'GoogLeNet', build: googlenet },
+  'inception-v3': { title: 'Inception-v3', build: inceptionV3 },
+  'squeezenet-1.1': { title: 'SqueezeNet 1.1', build: squeezenet11 },
+  'mobilenet-v2': { title: 'MobileNetV2', build: mobilenetV2 },
+  'densenet-121': { title: 'DenseNet-121', build: densenet121 },
+  'efficientnet-b0': { title: 'EfficientNet-B0', build: efficientnetB0 },
+  'yolov3-tiny': { title: 'YOLOv3-tiny', build: yolov3Tiny },
+  unet: { title: 'U-Net', build: unet },
+  'bert-base': { title: 'BERT-base', build: bertBase },
+  'vit-b-16': { title: 'ViT-B/16', build: vitB16 },
 };
 
 const MAX_SEED = 2 ** 32 - 1;
@@ -47,14 +67,14 @@ export class ZooError extends Error {
 
 export interface ZooOptions {
   /** Integer from 0 to 2^32 - 1, default 1. The same seed gives the same bytes. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * `random` (default): float32 weights scaled as for training. `constant`: each weight of more than 32 elements
    * is one constant that the runtime makes when it loads the file, which then has some 10 to 300 KB.
    */
-  readonly weights?: 'random' | 'constant';
+  readonly weights?: 'random' | 'constant' | undefined;
   /** Inferences per run, default 1. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
 }
 
 export interface ZooTensor {
@@ -99,6 +119,9 @@ export function buildZooModel(name: string, options: ZooOptions = {}): ZooModel 
   const { seed = 1, weights = 'random', batch = 1 } = options;
   checkInteger('seed', seed, 0, MAX_SEED);
   checkInteger('batch', batch, 1, MAX_BATCH);
+  if (weights !== 'random' && weights !== 'constant') {
+    throw new ZooError('wrong-option', `weights must be "random" or "constant", not "${String(weights)}".`);
+  }
   const { title, build } = entries[name];
   const builder = new GraphBuilder(name, { seed, weights });
   const outputs = build(builder, batch);

@@ -4,7 +4,7 @@ import type { ZooTensor } from '../../src/zoo/zoo.js';
 
 export interface RunResult {
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  readonly data: Float32Array | BigInt64Array;
 }
 
 /** One run on a fixed pattern of input values: all that the model returns, by name. */
@@ -17,7 +17,10 @@ export async function runModel(
     const feeds = Object.fromEntries(inputs.map((input) => [input.name, feed(input)]));
     const results = Object.entries(await session.run(feeds));
     return new Map(
-      results.map(([name, tensor]) => [name, { shape: tensor.dims, data: tensor.data as Float32Array }]),
+      results.map(([name, tensor]) => [
+        name,
+        { shape: tensor.dims, data: tensor.data as Float32Array | BigInt64Array },
+      ]),
     );
   } finally {
     await session.release();
@@ -38,4 +41,9 @@ function feed({ type, shape }: ZooTensor): ort.Tensor {
         BigInt64Array.from({ length: count }, (_, at) => BigInt(at % 2)),
         shape,
       );
+}
+
+/** True when no value is an infinity or not a number. */
+export function isFinite({ data }: RunResult): boolean {
+  return data instanceof BigInt64Array || data.every(Number.isFinite);
 }
