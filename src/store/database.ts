@@ -1,0 +1,156 @@
+/** Opens the database file: ours alone, healthy, at the schema of this version, or not at all. */
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import BetterSqlite, { type Database } from 'better-sqlite3';
+import { StoreError } from '../control/storeError.js';
+import { migrate, pendingMigrations, type Migration } from './migrations.js';
+import { storeFailure } from './sqliteFailure.js';
+
+export interface DatabaseOptions {
+  /** Path of the database, or `:memory:`. Its folder is created where it is missing. */
+  readonly file: string;
+  readonly migrations: readonly Migration[];
+  /** How long opening waits for another program that keeps the file locked, milliseconds. */
+  readonly openTimeoutMs: number;
+  /** The same for each later operation. Short: the whole process waits meanwhile. */
+  readonly operationTimeoutMs: number;
+  /**
+   * `normal`: a commit survives the end of the process, and power loss may undo the last ones (never tears one).
+   * `full`: survives power loss too, at the price of a disk flush per commit.
+   */
+  readonly synchronous: 'normal' | 'full';
+}
+
+export interface OpenDatabase {
+  readonly db: Database;
+  /** @throws StoreError `moved` when the file at the path is no longer the one that is open */
+  readonly assertInPlace: () => void;
+  readonly close: () => void;
+}
+
+/** The write-ahead log is cut back to this after each checkpoint, so that one burst does not keep its size. */
+const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+
+function createFolder(file: string): void {
+  const folder = dirname(file);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const readOnly = reason === 'EACCES' || reason === 'EROFS' || reason === 'EPERM';
+    throw new StoreError(
+      readOnly ? 'read-only' : 'cannot-open',
+      `Cannot create the folder ${folder} for the database (${reason}). ` +
+        `Create it, give this user the right to write there, or set data.directory to another folder.`,
+      { cause: error },
+    );
+  }
+}
+
+/** One path per file, whatever links lead to it, so that two controllers meet at the same lock. */
+function realFile(file: string): string {
+  if (statSync(file, { throwIfNoEntry: false })) return realpathSync(file);
+  return join(realpathSync(dirname(file)), basename(file));
+}
+
+/**
+ * Holds an exclusive lock beside the database for as long as it is open. SQLite's own locks come and go with
+ * each transaction and would let two controllers decide over the same deployments in turn. A lock that the
+ * operating system holds ends with the process, so that kill -9 leaves nothing to clean up. Other programs
+ * may still read the database, for a backup for instance.
+ */
+function takeOwnership(file: string): Database {
+  const lock = new BetterSqlite(`${file}.lock`, { timeout: 0 });
+  try {
+    lock.pragma('journal_mode = MEMORY');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!(error instanceof BetterSqlite.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw error;
+    throw new StoreError(
+      'in-use',
+      `Another Cutpoint controller is using the database ${file}. Stop it, or set data.directory to another folder.`,
+      { cause: error },
+    );
+  }
+}
+
+function assertHealthy(db: Database, file: string): void {
+  const found = db.prepare<[], { quick_check: string }>('PRAGMA quick_check(1)').get()?.quick_check;
+  if (found === 'ok') return;
+  throw new StoreError(
+    'corrupt',
+    `The database ${file} is damaged (${found ?? 'unreadable'}). ` +
+      `Restore it from a backup, or set data.directory to another folder. Nothing was changed.`,
+  );
+}
+
+/** Everything that only reads comes first, so that a database that is refused stays as it is. */
+function prepare(db: Database, file: string, options: DatabaseOptions): void {
+  assertHealthy(db, file);
+  const pending = pendingMigrations(db, file, options.migrations);
+  const mode = db.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal' && file !== ':memory:') {
+    throw new StoreError(
+      'cannot-open',
+      `The folder of ${file} does not support SQLite's write-ahead log (a network share, for instance). ` +
+        `Set data.directory to a folder on a local disk.`,
+    );
+  }
+  db.pragma(`synchronous = ${options.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
+  db.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
+  db.pragma('foreign_keys = ON');
+  migrate(db, file, pending);
+  db.pragma(`busy_timeout = ${options.operationTimeoutMs}`);
+}
+
+function openFile(file: string, options: DatabaseOptions): OpenDatabase {
+  const lock = file === ':memory:' ? null : takeOwnership(file);
+  let db: Database | null = null;
+  try {
+    const opened = new BetterSqlite(file, { timeout: options.openTimeoutMs });
+    db = opened;
+    prepare(opened, file, options);
+    const inode = lock ? statSync(file).ino : 0;
+    return {
+      db: opened,
+      assertInPlace() {
+        if (!lock || statSync(file, { throwIfNoEntry: false })?.ino === inode) return;
+        throw new StoreError(
+          'moved',
+          `The database ${file} was moved or deleted while in use. Put it back and restart the controller.`,
+        );
+      },
+      close() {
+        opened.close();
+        lock?.close();
+      },
+    };
+  } catch (error) {
+    db?.close();
+    lock?.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens or creates the database and brings it to the schema of this version.
+ * @throws StoreError `in-use`, `locked`, `read-only`, `cannot-open`, `corrupt`, `newer`, `foreign`, `migration`
+ */
+export function openDatabase(options: DatabaseOptions): OpenDatabase {
+  if (options.file === ':memory:') return openFile(options.file, options);
+  const path = resolve(options.file);
+  createFolder(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new StoreError(
+      'cannot-open',
+      `The database ${path} is a folder. Set data.directory to another folder.`,
+    );
+  }
+  try {
+    return openFile(realFile(path), options);
+  } catch (error) {
+    throw storeFailure(error, path, 'read or write');
+  }
+}

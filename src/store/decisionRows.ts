@@ -1,0 +1,106 @@
+/** The decision history as rows. */
+import type { Database } from 'better-sqlite3';
+import type { DecisionRecord } from '../control/records.js';
+import { fromJson, toJson } from './json.js';
+
+interface InsertedRow {
+  readonly deployment_id: string;
+  readonly at_ms: number;
+  readonly reason: DecisionRecord['reason'];
+  readonly version_before: number;
+  readonly version_after: number;
+  readonly algorithm: string;
+  readonly latency_seconds: number;
+  readonly optimality: string;
+  readonly gap: number | null;
+  readonly states_visited: number;
+  readonly search_ns: number;
+  readonly cut_before_json: string | null;
+  readonly cut_after_json: string;
+  readonly context_json: string;
+  readonly decision_json: string;
+  readonly sources_json: string;
+}
+
+interface DecisionRow extends InsertedRow {
+  readonly id: number;
+}
+
+function decisionRow(record: DecisionRecord): InsertedRow {
+  const { decision } = record;
+  return {
+    deployment_id: record.deploymentId,
+    at_ms: record.atMs,
+    reason: record.reason,
+    version_before: record.versionBefore,
+    version_after: record.versionAfter,
+    algorithm: decision.algorithm,
+    latency_seconds: decision.prediction.latencySeconds,
+    optimality: decision.optimality.kind,
+    gap: decision.optimality.kind === 'bounded' ? decision.optimality.gap : null,
+    states_visited: decision.statesVisited,
+    search_ns: record.searchNanoseconds,
+    cut_before_json: record.cutBefore === null ? null : toJson(record.cutBefore),
+    cut_after_json: toJson(record.cutAfter),
+    context_json: toJson(record.context),
+    decision_json: toJson(decision),
+    sources_json: toJson(record.secondsSources),
+  };
+}
+
+function decisionOf(row: DecisionRow): DecisionRecord & { id: number } {
+  const where = (column: string) => `decisions.${column} of row ${row.id}`;
+  return {
+    id: row.id,
+    deploymentId: row.deployment_id,
+    atMs: row.at_ms,
+    reason: row.reason,
+    versionBefore: row.version_before,
+    versionAfter: row.version_after,
+    cutBefore: row.cut_before_json === null ? null : fromJson(row.cut_before_json, where('cut_before_json')),
+    cutAfter: fromJson(row.cut_after_json, where('cut_after_json')),
+    context: fromJson(row.context_json, where('context_json')),
+    decision: fromJson(row.decision_json, where('decision_json')),
+    secondsSources: fromJson(row.sources_json, where('sources_json')),
+    searchNanoseconds: row.search_ns,
+  };
+}
+
+function assertCount(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${name} must be a whole number from 1, not ${value}`);
+  }
+}
+
+/** The part of the store that keeps decisions. */
+export function decisionRows(db: Database) {
+  const insert = db.prepare<InsertedRow>(
+    `INSERT INTO decisions (deployment_id, at_ms, reason, version_before, version_after, algorithm, latency_seconds,
+       optimality, gap, states_visited, search_ns, cut_before_json, cut_after_json, context_json, decision_json,
+       sources_json)
+     VALUES (@deployment_id, @at_ms, @reason, @version_before, @version_after, @algorithm, @latency_seconds,
+       @optimality, @gap, @states_visited, @search_ns, @cut_before_json, @cut_after_json, @context_json,
+       @decision_json, @sources_json)`,
+  );
+  const page = db.prepare<[string, number, number], DecisionRow>(
+    'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
+  );
+  // Rows leave only here, from the oldest on, and ids have no gaps: so ids count the rows, and nobody has to.
+  const prune = db.prepare<[number, number]>(
+    `DELETE FROM decisions
+     WHERE id <= (SELECT max(id) FROM decisions) - ? AND id < (SELECT min(id) FROM decisions) + ?`,
+  );
+  return {
+    /** To be run inside a transaction. */
+    insertDecision: (record: DecisionRecord): void => void insert.run(decisionRow(record)),
+    decisions(deploymentId: string, { limit, beforeId }: { limit: number; beforeId?: number | undefined }) {
+      assertCount('limit', limit);
+      return page.all(deploymentId, beforeId ?? Number.MAX_SAFE_INTEGER, limit).map(decisionOf);
+    },
+    pruneDecisions(keepRows: number, batchRows: number): number {
+      assertCount('keepRows', keepRows);
+      assertCount('batchRows', batchRows);
+      return prune.run(keepRows, batchRows).changes;
+    },
+  };
+}

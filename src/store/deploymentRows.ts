@@ -1,0 +1,97 @@
+/** Deployments as rows; the version of a stored one never goes back. */
+import type { Database } from 'better-sqlite3';
+import type { DeploymentRecord } from '../control/records.js';
+import { StoreError } from '../control/storeError.js';
+import { fromJson, toJson } from './json.js';
+
+interface ProgressRow {
+  readonly id: string;
+  readonly version: number;
+  readonly cut_json: string | null;
+  readonly reported_json: string;
+  readonly updated_at_ms: number;
+}
+
+interface DeploymentRow extends ProgressRow {
+  readonly model_id: string;
+  readonly end_device_id: string;
+  readonly edge_device_id: string;
+  readonly end_json: string;
+  readonly edge_json: string;
+  readonly requirements_json: string;
+  readonly created_at_ms: number;
+}
+
+function progressRow(record: DeploymentRecord): ProgressRow {
+  return {
+    id: record.id,
+    version: record.version,
+    cut_json: record.cut === null ? null : toJson(record.cut),
+    reported_json: toJson(record.reported),
+    updated_at_ms: record.updatedAtMs,
+  };
+}
+
+function deploymentRow(record: DeploymentRecord): DeploymentRow {
+  return {
+    ...progressRow(record),
+    model_id: record.modelId,
+    end_device_id: record.end.deviceId,
+    edge_device_id: record.edge.deviceId,
+    end_json: toJson(record.end),
+    edge_json: toJson(record.edge),
+    requirements_json: toJson(record.requirements),
+    created_at_ms: record.createdAtMs,
+  };
+}
+
+function deploymentOf(row: DeploymentRow): DeploymentRecord {
+  const where = (column: string) => `deployments.${column} of ${row.id}`;
+  return {
+    id: row.id,
+    modelId: row.model_id,
+    end: fromJson(row.end_json, where('end_json')),
+    edge: fromJson(row.edge_json, where('edge_json')),
+    requirements: fromJson(row.requirements_json, where('requirements_json')),
+    version: row.version,
+    cut: row.cut_json === null ? null : fromJson(row.cut_json, where('cut_json')),
+    reported: fromJson(row.reported_json, where('reported_json')),
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+  };
+}
+
+/** The part of the store that keeps deployments. */
+export function deploymentRows(db: Database) {
+  const all = db.prepare<[], DeploymentRow>('SELECT * FROM deployments ORDER BY created_at_ms, id');
+  const save = db.prepare<DeploymentRow>(
+    `INSERT INTO deployments (id, model_id, end_device_id, edge_device_id, end_json, edge_json, requirements_json,
+       version, cut_json, reported_json, created_at_ms, updated_at_ms)
+     VALUES (@id, @model_id, @end_device_id, @edge_device_id, @end_json, @edge_json, @requirements_json,
+       @version, @cut_json, @reported_json, @created_at_ms, @updated_at_ms)
+     ON CONFLICT (id) DO UPDATE SET model_id = @model_id, end_device_id = @end_device_id,
+       edge_device_id = @edge_device_id, end_json = @end_json, edge_json = @edge_json,
+       requirements_json = @requirements_json, version = @version, cut_json = @cut_json,
+       reported_json = @reported_json, created_at_ms = @created_at_ms, updated_at_ms = @updated_at_ms
+     WHERE version <= @version`,
+  );
+  const progress = db.prepare<ProgressRow>(
+    `UPDATE deployments SET version = @version, cut_json = @cut_json, reported_json = @reported_json,
+       updated_at_ms = @updated_at_ms
+     WHERE id = @id AND version <= @version`,
+  );
+  const remove = db.prepare<[string]>('DELETE FROM deployments WHERE id = ?');
+  return {
+    deployments: (): DeploymentRecord[] => all.all().map(deploymentOf),
+    saveDeployment(record: DeploymentRecord): void {
+      if (save.run(deploymentRow(record)).changes === 1) return;
+      throw new StoreError(
+        'version-back',
+        `Deployment ${record.id} is stored with a newer version than ${record.version}; an older one is not written over it.`,
+      );
+    },
+    deleteDeployment: (id: string): void => void remove.run(id),
+    /** False when the deployment is gone or stored with a newer version. To be run inside a transaction. */
+    saveProgress: (record: DeploymentRecord): boolean => progress.run(progressRow(record)).changes === 1,
+  };
+}

@@ -1,0 +1,87 @@
+/** The store: SQLite behind the port of control. */
+import type { Store } from '../control/ports.js';
+import type { DecisionRecord, DeploymentRecord } from '../control/records.js';
+import { openDatabase, type DatabaseOptions } from './database.js';
+import { decisionRows } from './decisionRows.js';
+import { deploymentRows } from './deploymentRows.js';
+import { deviceRows } from './deviceRows.js';
+import { productMigrations } from './migrations.js';
+import { modelRows } from './modelRows.js';
+import { storeFailure } from './sqliteFailure.js';
+
+export type StoreOptions = Pick<DatabaseOptions, 'file'> & Partial<DatabaseOptions>;
+
+/** What each method does, in words that follow "Cannot". */
+const DOING: Readonly<Record<keyof Store, string>> = {
+  models: 'read the models',
+  modelSummaries: 'read the models',
+  model: 'read the model',
+  saveModel: 'save the model',
+  deleteModel: 'delete the model',
+  profiles: 'read the profiles',
+  saveProfile: 'save the profile',
+  deleteProfile: 'delete the profile',
+  devices: 'read the devices',
+  saveDevices: 'save devices',
+  deleteDevice: 'delete the device',
+  deployments: 'read the deployments',
+  saveDeployment: 'save the deployment',
+  deleteDeployment: 'delete the deployment',
+  commit: 'record decisions',
+  decisions: 'read the decision history',
+  pruneDecisions: 'prune the decision history',
+  probe: 'write',
+  close: 'close the store',
+};
+
+/** Each method of `parts`, with what SQLite reports turned into a StoreError. */
+function guarded(parts: Store, file: string): Store {
+  const guard =
+    (name: keyof Store, method: (...args: never[]) => unknown) =>
+    (...args: never[]): unknown => {
+      try {
+        return method(...args);
+      } catch (error) {
+        throw storeFailure(error, file, DOING[name]);
+      }
+    };
+  const entries = Object.entries(parts) as [keyof Store, (...args: never[]) => unknown][];
+  return Object.fromEntries(entries.map(([name, method]) => [name, guard(name, method)])) as unknown as Store;
+}
+
+/**
+ * Opens the store, and creates or migrates its database first where that is due.
+ * @throws StoreError when the database cannot be used; it is then left as it was
+ */
+export function openStore(options: StoreOptions): Store {
+  const { db, assertInPlace, close } = openDatabase({
+    migrations: options.migrations ?? productMigrations(),
+    openTimeoutMs: 5_000,
+    operationTimeoutMs: 50,
+    synchronous: 'normal',
+    ...options,
+  });
+  const { insertDecision, ...decisions } = decisionRows(db);
+  const { saveProgress, ...deployments } = deploymentRows(db);
+  const writeProbe = db.prepare('UPDATE write_probe SET writes = writes + 1');
+  const commit = db.transaction((rows: readonly DecisionRecord[], records: readonly DeploymentRecord[]) => {
+    for (const row of rows) insertDecision(row);
+    return records.filter((record) => !saveProgress(record)).map((record) => record.id);
+  });
+  return guarded(
+    {
+      ...modelRows(db),
+      ...deviceRows(db),
+      ...deployments,
+      ...decisions,
+      commit: (rows: readonly DecisionRecord[], records: readonly DeploymentRecord[]): readonly string[] =>
+        commit.immediate(rows, records),
+      probe(): void {
+        assertInPlace();
+        writeProbe.run();
+      },
+      close,
+    },
+    options.file,
+  );
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import type { Store } from '../../src/control/ports.js';
+import { openStore } from '../../src/store/store.js';
+import { decisionOf, deploymentOf, device, model, profileOf, sample } from './records.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'cutpoint-store-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+const freshFile = () => join(folder, `${++files}`, 'cutpoint.db');
+
+function withStore<T>(use: (store: Store) => T): T {
+  const store = openStore({ file: ':memory:' });
+  try {
+    return use(store);
+  } finally {
+    store.close();
+  }
+}
+
+const readyModel = { ...sample(model, 1), id: 'm1' };
+const deployment = { ...sample(deploymentOf('m1'), 2), id: 'p1', version: 3 };
+
+test('every model comes back as it was saved, also when it is saved twice', () => {
+  withStore((store) => {
+    fc.assert(
+      fc.property(model, model, (first, second) => {
+        store.saveModel(first);
+        assert.deepEqual(store.model(first.id), first);
+        const changed = { ...second, id: first.id };
+        store.saveModel(changed);
+        assert.deepEqual(store.model(first.id), changed);
+        assert.deepEqual(
+          store.modelSummaries().map((summary) => ({ ...summary, graph: changed.graph })),
+          [changed],
+        );
+        assert.ok(store.modelSummaries().every((summary) => !('graph' in summary)));
+        assert.deepEqual(store.models(), [changed]);
+        store.deleteModel(first.id);
+        assert.equal(store.model(first.id), null);
+      }),
+    );
+  });
+});
+
+test('every profile comes back as it was saved and goes with its model', () => {
+  withStore((store) => {
+    store.saveModel(readyModel);
+    fc.assert(
+      fc.property(profileOf('m1'), (profile) => {
+        store.saveProfile(profile);
+        assert.deepEqual(store.profiles('m1'), [profile]);
+        store.deleteProfile(profile.id);
+        assert.deepEqual(store.profiles('m1'), []);
+      }),
+    );
+    store.saveProfile(sample(profileOf('m1'), 3));
+    store.deleteModel('m1');
+    assert.deepEqual(store.profiles('m1'), []);
+  });
+});
+
+test('every device comes back as it was saved', () => {
+  withStore((store) => {
+    fc.assert(
+      fc.property(fc.uniqueArray(device, { selector: (one) => one.id, maxLength: 5 }), (devices) => {
+        store.saveDevices(devices);
+        const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
+        assert.deepEqual(store.devices().sort(byId), [...devices].sort(byId));
+        for (const one of devices) store.deleteDevice(one.id);
+        assert.deepEqual(store.devices(), []);
+      }),
+    );
+  });
+});
+
+test('every deployment comes back as it was saved', () => {
+  withStore((store) => {
+    store.saveModel(readyModel);
+    fc.assert(
+      fc.property(deploymentOf('m1'), (record) => {
+        store.saveDeployment(record);
+        assert.deepEqual(store.deployments(), [record]);
+        store.deleteDeployment(record.id);
+        assert.deepEqual(store.deployments(), []);
+      }),
+    );
+  });
+});
+
+test('every decision comes back as it was committed, newest first, page by page', () => {
+  withStore((store) => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.integer({ min: 1, max: 4 }), fc.gen(), (deploymentId, limit, draw) => {
+        const records = [0, 1, 2, 3, 4].map(() => draw(() => decisionOf(deploymentId)));
+        store.commit(records, []);
+        const read = [];
+        for (let beforeId: number | undefined; ;) {
+          const page = store.decisions(deploymentId, { limit, beforeId });
+          if (page.length === 0) break;
+          assert.ok(page.length <= limit);
+          read.push(...page);
+          beforeId = page.at(-1)!.id;
+        }
+        const ids = read.map((one) => one.id);
+        assert.deepEqual(
+          ids,
+          [...ids].sort((a, b) => b - a),
+        );
+        ids.reverse();
+        assert.deepEqual(
+          [...read].reverse(),
+          records.map((record, index) => ({ ...record, id: ids[index] })),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+test('a commit moves version, cut and reports of a deployment and nothing else', () => {
+  withStore((store) => {
+    store.saveModel(readyModel);
+    store.saveDeployment(deployment);
+    const progress = { ...sample(deploymentOf('other'), 7), id: 'p1', version: 4 };
+    assert.deepEqual(store.commit([sample(decisionOf('p1'), 8)], [progress]), []);
+    assert.deepEqual(store.deployments(), [
+      {
+        ...deployment,
+        version: 4,
+        cut: progress.cut,
+        reported: progress.reported,
+        updatedAtMs: progress.updatedAtMs,
+      },
+    ]);
+  });
+});
+
+test('a version never goes back, and a deleted deployment stays deleted', () => {
+  withStore((store) => {
+    store.saveModel(readyModel);
+    store.saveDeployment(deployment);
+    assert.throws(() => store.saveDeployment({ ...deployment, version: 2 }), { code: 'version-back' });
+    const gone = { ...deployment, id: 'gone' };
+    assert.deepEqual(store.commit([], [{ ...deployment, version: 2 }, gone]), ['p1', 'gone']);
+    assert.deepEqual(store.deployments(), [deployment]);
+  });
+});
+
+test('a commit is whole or not at all', () => {
+  withStore((store) => {
+    store.saveModel(readyModel);
+    store.saveDeployment(deployment);
+    const good = sample(decisionOf('p1'), 4);
+    const bad = { ...good, searchNanoseconds: 0.5 };
+    assert.throws(() => store.commit([good, bad], [{ ...deployment, version: 9 }]), { code: 'constraint' });
+    assert.deepEqual(store.decisions('p1', { limit: 10 }), []);
+    assert.deepEqual(store.deployments(), [deployment]);
+  });
+});
+
+test('a model in use is not deleted, a deployment of an unknown model is not saved', () => {
+  withStore((store) => {
+    assert.throws(() => store.saveDeployment(deployment), {
+      code: 'constraint',
+      message: /Cannot save the deployment/,
+    });
+    store.saveModel(readyModel);
+    store.saveDeployment(deployment);
+    assert.throws(() => store.deleteModel('m1'), { code: 'constraint', message: /Cannot delete the model/ });
+    assert.deepEqual(store.model('m1'), readyModel);
+  });
+});
+
+test('decisions above the cap go in batches, the oldest first', () => {
+  withStore((store) => {
+    const record = sample(decisionOf('p1'), 5);
+    store.commit(
+      Array.from({ length: 100 }, (_, index) => ({ ...record, atMs: index })),
+      [],
+    );
+    assert.equal(store.pruneDecisions(100, 10), 0);
+    assert.equal(store.pruneDecisions(35, 30), 30);
+    assert.equal(store.pruneDecisions(35, 30), 30);
+    assert.equal(store.pruneDecisions(35, 30), 5);
+    assert.equal(store.pruneDecisions(35, 30), 0);
+    const kept = store.decisions('p1', { limit: 1000 }).map((one) => one.atMs);
+    assert.deepEqual(
+      kept,
+      Array.from({ length: 35 }, (_, index) => 99 - index),
+    );
+    store.commit([{ ...record, atMs: 100 }], []);
+    assert.equal(store.pruneDecisions(35, 30), 1);
+    assert.throws(() => store.pruneDecisions(0, 1), /keepRows must be a whole number from 1, not 0/);
+  });
+});
+
+test('everything is there after a restart', () => {
+  const file = freshFile();
+  const before = openStore({ file });
+  const profile = sample(profileOf('m1'), 10);
+  const devices = [sample(device, 11)];
+  const decision = sample(decisionOf('p1'), 12);
+  before.saveModel(readyModel);
+  before.saveProfile(profile);
+  before.saveDevices(devices);
+  before.saveDeployment(deployment);
+  before.commit([decision], [{ ...deployment, version: 4 }]);
+  before.probe();
+  before.close();
+  const after = openStore({ file });
+  assert.deepEqual(after.models(), [readyModel]);
+  assert.deepEqual(after.profiles('m1'), [profile]);
+  assert.deepEqual(after.devices(), devices);
+  assert.deepEqual(after.deployments(), [{ ...deployment, version: 4 }]);
+  const { id, ...record } = after.decisions('p1', { limit: 1 })[0]!;
+  assert.equal(id, 1);
+  assert.deepEqual(record, decision);
+  after.close();
+});
+
+test('two stores in one process do not meet', () => {
+  withStore((one) =>
+    withStore((other) => {
+      one.saveModel(readyModel);
+      assert.deepEqual(other.models(), []);
+    }),
+  );
+});
