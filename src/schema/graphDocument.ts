@@ -15,7 +15,7 @@ const strict = { additionalProperties: false } as const;
 const index = Type.Integer({ minimum: 0 });
 const amount = (description: string) => Type.Number({ minimum: 0, description });
 
-const LayerSchema = Type.Object(
+export const LayerSchema = Type.Object(
   {
     name: Type.String(),
     operators: Type.Array(Type.String(), { description: 'ONNX operator types in execution order' }),
@@ -28,7 +28,7 @@ const LayerSchema = Type.Object(
   strict,
 );
 
-const TensorSchema = Type.Object(
+export const TensorSchema = Type.Object(
   {
     name: Type.String({ description: 'Name in the original ONNX model' }),
     type: Type.String(),

@@ -23,6 +23,12 @@ export const MachineSchema = Type.Object(
   strict,
 );
 
+export const InputsSchema = Type.Record(
+  Type.String(),
+  Type.Object({ shape: Type.Array(index), fill: Type.Optional(Type.Number()) }, strict),
+  { description: 'Shapes (and values to fill with) of the inputs whose dimensions the model leaves open' },
+);
+
 export const ProfileOptionsSchema = Type.Object(
   {
     optimizationLevel: Type.Union([
@@ -34,10 +40,7 @@ export const ProfileOptionsSchema = Type.Object(
     intraOpThreads: Type.Integer({ minimum: 0 }),
     runs: Type.Integer({ minimum: 1 }),
     warmupRuns: Type.Integer({ minimum: 0 }),
-    inputs: Type.Record(
-      Type.String(),
-      Type.Object({ shape: Type.Array(index), fill: Type.Optional(Type.Number()) }, strict),
-    ),
+    inputs: InputsSchema,
   },
   strict,
 );

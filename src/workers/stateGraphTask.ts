@@ -21,5 +21,5 @@ export default function build({ input, maxStates }: StateGraphTask): BuiltStates
   return move({
     [transferableSymbol]: transferList,
     [valueSymbol]: built,
-  } as never) as unknown as BuiltStates;
+  }) as unknown as BuiltStates;
 }

@@ -1,0 +1,225 @@
+/** What was decided for a deployment, why, what else would cost, and what would be decided in another context. */
+import { Type } from 'typebox';
+import type { ControlPlane } from '../control/controlPlane.js';
+import type { DeploymentSession } from '../control/deploymentSession.js';
+import { explain } from '../control/explanation.js';
+import type { DecisionRecord } from '../control/records.js';
+import type { Context } from '../core/context.js';
+import { ContextSchema } from '../schema/context.js';
+import { SecondsSourceSchema } from '../schema/graphDocument.js';
+import {
+  AlternativeSchema,
+  alternativeView,
+  DecidedSchema,
+  decidedView,
+  DecisionRowSchema,
+  decisionRowView,
+  WhySchema,
+} from './decisionViews.js';
+import { documented, type HttpApp } from './httpApp.js';
+import { IdParams } from './modelRoutes.js';
+import { HttpProblem, problems } from './problem.js';
+
+const PresentCutSchema = Type.Object(
+  {
+    deploymentId: Type.String(),
+    version: Type.Integer(),
+    decidedAtMs: Type.Number({ description: 'When this cut was chosen or last confirmed' }),
+    reason: Type.String(),
+    context: ContextSchema,
+    ...DecidedSchema.properties,
+    searchNanoseconds: Type.Number(),
+    secondsSources: Type.Array(SecondsSourceSchema, { description: 'Of end device and edge' }),
+    why: Type.Union([WhySchema, Type.Null()], {
+      description: 'Null while the states of the model are not in memory (see the status of the deployment)',
+    }),
+  },
+  { $id: 'PresentCut', title: 'PresentCut' },
+);
+
+const tags = ['decisions'];
+
+export function decisionRoutes(app: HttpApp, control: ControlPlane): void {
+  app.addSchema(PresentCutSchema);
+  app.get(
+    '/v1/deployments/:id/cut',
+    {
+      schema: {
+        operationId: 'getCut',
+        summary: 'The present cut: its context, what it costs by stage, and why it won',
+        tags,
+        params: IdParams,
+        response: documented({ 200: Type.Ref('PresentCut#'), ...problems(404, 409) }),
+      },
+    },
+    ({ params }) => presentCut(control.deployments.get(params.id)),
+  );
+  alternativesRoute(app, control);
+  historyRoute(app, control);
+  whatIfRoute(app, control);
+}
+
+function presentCut(session: DeploymentSession) {
+  const record = decided(session);
+  const graph = session.model.graph!;
+  const { context, decision, searchNanoseconds, secondsSources, reason, atMs } = record;
+  return {
+    deploymentId: session.id,
+    version: record.versionAfter,
+    decidedAtMs: atMs,
+    reason,
+    context,
+    ...decidedView(graph, decision),
+    searchNanoseconds,
+    secondsSources,
+    why: why(session, record),
+  };
+}
+
+function why(session: DeploymentSession, { context, decision }: DecisionRecord) {
+  if (session.basis === null) return null;
+  const graph = session.model.graph!;
+  const explained = explain(session.basis.partitioner, context, decision.endLayers, graph.layers.length);
+  const { runnerUp, excluded, deviceOnly, edgeOnly } = explained;
+  return {
+    runnerUp:
+      runnerUp === null
+        ? null
+        : {
+            ...alternativeView(graph, runnerUp.alternative),
+            extraLatencySeconds: runnerUp.extraLatencySeconds,
+          },
+    excluded: excluded.map(({ alternative, savesSeconds }) => ({
+      ...alternativeView(graph, alternative),
+      savesSeconds,
+    })),
+    deviceOnly: alternativeView(graph, deviceOnly),
+    edgeOnly: alternativeView(graph, edgeOnly),
+  };
+}
+
+function decided(session: DeploymentSession): DecisionRecord {
+  if (session.lastDecision !== null) return session.lastDecision;
+  const { status } = session;
+  const waitsFor = 'missing' in status ? `: it waits for ${status.missing.join('; ')}` : ` (${status.kind})`;
+  throw new HttpProblem(409, 'no-cut-yet', `Deployment ${session.id} has no cut yet${waitsFor}.`);
+}
+
+function alternativesRoute(app: HttpApp, control: ControlPlane): void {
+  app.get(
+    '/v1/deployments/:id/alternatives',
+    {
+      schema: {
+        operationId: 'listAlternatives',
+        summary: 'The best cuts in the context of the last decision, the best first',
+        tags,
+        params: IdParams,
+        querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 200, default: 10 }) }),
+        response: documented({
+          200: Type.Object(
+            { context: ContextSchema, alternatives: Type.Array(AlternativeSchema) },
+            { description: 'OK' },
+          ),
+          ...problems(400, 404, 409),
+        }),
+      },
+    },
+    ({ params, query }) => {
+      const session = control.deployments.get(params.id);
+      const { partitioner } = control.operations.basisOf(session);
+      const { context } = decided(session);
+      const graph = session.model.graph!;
+      const alternatives = partitioner.alternatives(context, query.limit);
+      return { context, alternatives: alternatives.map((one) => alternativeView(graph, one)) };
+    },
+  );
+}
+
+function historyRoute(app: HttpApp, control: ControlPlane): void {
+  app.get(
+    '/v1/deployments/:id/decisions',
+    {
+      schema: {
+        operationId: 'listDecisions',
+        summary: 'The decision history, newest first',
+        tags,
+        params: IdParams,
+        querystring: Type.Object({
+          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+          before: Type.Optional(
+            Type.Integer({ minimum: 1, description: 'Decisions older than the one with this id' }),
+          ),
+        }),
+        response: documented({
+          200: Type.Object(
+            {
+              decisions: Type.Array(DecisionRowSchema),
+              next: Type.Unsafe<number | null>({
+                type: ['integer', 'null'],
+                description: 'Give it as `before` to read on; null: there are no older ones',
+              }),
+            },
+            { description: 'OK' },
+          ),
+          ...problems(400, 404, 503),
+        }),
+      },
+    },
+    ({ params, query: { limit, before } }) => {
+      const rows = control.operations.history(params.id, { limit: limit + 1, beforeId: before });
+      const shown = rows.slice(0, limit);
+      return { decisions: shown.map(decisionRowView), next: rows.length > limit ? shown.at(-1)!.id : null };
+    },
+  );
+}
+
+function whatIfRoute(app: HttpApp, control: ControlPlane): void {
+  app.post(
+    '/v1/deployments/:id/what-if',
+    {
+      schema: {
+        operationId: 'whatIf',
+        summary: 'What would be decided in another context; nothing changes',
+        tags,
+        params: IdParams,
+        body: Type.Object(
+          { context: ContextSchema },
+          {
+            additionalProperties: false,
+            examples: [
+              {
+                context: {
+                  tiers: [{ slowdown: 1.5 }, {}],
+                  hops: [{ uplinkBitsPerSecond: 5e6, downlinkBitsPerSecond: 2e7, rttSeconds: 0.04 }],
+                  requirements: { latencySeconds: 0.2 },
+                },
+              },
+            ],
+          },
+        ),
+        response: documented({
+          200: Type.Object(
+            {
+              ...DecidedSchema.properties,
+              secondsSources: Type.Array(SecondsSourceSchema),
+              isPresentCut: Type.Boolean({ description: 'True: the cut would stay' }),
+            },
+            { description: 'The decision' },
+          ),
+          ...problems(400, 404, 409, 415, 422),
+        }),
+      },
+    },
+    ({ params, body }) => {
+      const session = control.deployments.get(params.id);
+      const { tierSeconds } = control.operations.basisOf(session);
+      const decision = control.operations.whatIf(session, body.context);
+      const present = session.durable.cut?.endLayers;
+      return {
+        ...decidedView(session.model.graph!, decision),
+        secondsSources: tierSeconds.map((tier) => tier.source),
+        isPresentCut: present !== undefined && present.join() === decision.endLayers.join(),
+      };
+    },
+  );
+}

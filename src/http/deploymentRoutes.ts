@@ -1,0 +1,241 @@
+/** Deployments: create, read, change, delete. */
+import { Type } from 'typebox';
+import type { ControlPlane } from '../control/controlPlane.js';
+import type { DeploymentSession } from '../control/deploymentSession.js';
+import { RequirementsSchema } from '../schema/context.js';
+import { SecondsSourceSchema } from '../schema/graphDocument.js';
+import { documented, type HttpApp } from './httpApp.js';
+import { IdParams } from './modelRoutes.js';
+import { NextSchema, page, PageQuery } from './paging.js';
+import { problems } from './problem.js';
+
+const strict = { additionalProperties: false } as const;
+const deviceId = Type.String({ minLength: 1, maxLength: 128 });
+const profileId = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'A profile of this model to use',
+});
+const computeRatio = Type.Number({
+  exclusiveMinimum: 0,
+  maximum: 1e6,
+  description: 'Seconds there per second on the controller; used where no profile of that machine is known',
+});
+
+const TierSchema = Type.Object(
+  { deviceId, profileId: Type.Optional(profileId), computeRatio: Type.Optional(computeRatio) },
+  strict,
+);
+
+const NewDeploymentSchema = Type.Object(
+  {
+    modelId: Type.String({ minLength: 1, maxLength: 200 }),
+    end: TierSchema,
+    edge: TierSchema,
+    requirements: Type.Optional(RequirementsSchema),
+  },
+  {
+    ...strict,
+    examples: [
+      {
+        modelId: '1f0c9a5d2b7e4c38',
+        end: { deviceId: 'camera-7' },
+        edge: { deviceId: 'edge-1', computeRatio: 0.5 },
+        requirements: { latencySeconds: 0.2 },
+      },
+    ],
+  },
+);
+
+const orNull = (description: string) =>
+  Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], exclusiveMinimum: 0, description }));
+const TierChangeSchema = Type.Object(
+  {
+    profileId: Type.Optional(
+      Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, maxLength: 200 }),
+    ),
+    computeRatio: Type.Optional(
+      Type.Unsafe<number | null>({ type: ['number', 'null'], exclusiveMinimum: 0, maximum: 1e6 }),
+    ),
+  },
+  strict,
+);
+const ChangeSchema = Type.Object(
+  {
+    requirements: Type.Optional(
+      Type.Object(
+        {
+          latencySeconds: orNull('s'),
+          energyJoulesPerInference: orNull('J'),
+          batteryLifetimeSeconds: orNull('s'),
+          inferencesPerSecond: orNull('1/s'),
+        },
+        strict,
+      ),
+    ),
+    end: Type.Optional(TierChangeSchema),
+    edge: Type.Optional(TierChangeSchema),
+  },
+  { ...strict, minProperties: 1, examples: [{ requirements: { latencySeconds: 0.1 } }] },
+);
+
+const versionOrNull = Type.Unsafe<number | null>({ type: ['integer', 'null'] });
+const NackSchema = Type.Union([
+  Type.Object({
+    version: Type.Integer(),
+    code: Type.String(),
+    message: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+    atMs: Type.Number(),
+  }),
+  Type.Null(),
+]);
+
+const DeploymentSchema = Type.Object(
+  {
+    id: Type.String(),
+    modelId: Type.String(),
+    modelName: Type.String(),
+    end: TierSchema,
+    edge: TierSchema,
+    requirements: RequirementsSchema,
+    status: Type.Object(
+      {
+        kind: Type.String({
+          description: 'waiting (for what is `missing`), building, holding, active or failed (see `message`)',
+        }),
+        missing: Type.Optional(Type.Array(Type.String())),
+        message: Type.Optional(Type.String()),
+      },
+      { description: 'Whether it is being decided' },
+    ),
+    version: Type.Integer({ description: 'Of the desired cut; 0 before the first' }),
+    reported: Type.Object(
+      { end: versionOrNull, edge: versionOrNull },
+      { description: 'Version that each side said is active' },
+    ),
+    nacks: Type.Object(
+      { end: NackSchema, edge: NackSchema },
+      { description: 'Why a side did not take a cut' },
+    ),
+    endLayerCount: Type.Unsafe<number | null>({
+      type: ['integer', 'null'],
+      description: 'Layers on the end device',
+    }),
+    layerCount: Type.Integer(),
+    secondsSources: Type.Union([Type.Array(SecondsSourceSchema), Type.Null()], {
+      description: 'Where the seconds of end device and edge come from; null while they are not known',
+    }),
+    createdAtMs: Type.Number(),
+    updatedAtMs: Type.Number(),
+  },
+  { $id: 'Deployment', title: 'Deployment' },
+);
+
+const tags = ['deployments'];
+
+export function deploymentRoutes(app: HttpApp, control: ControlPlane): void {
+  app.addSchema(DeploymentSchema);
+  writeRoutes(app, control);
+  app.get(
+    '/v1/deployments',
+    {
+      schema: {
+        operationId: 'listDeployments',
+        summary: 'All deployments',
+        tags,
+        querystring: PageQuery,
+        response: documented({
+          200: Type.Object(
+            { deployments: Type.Array(Type.Ref('Deployment#')), next: NextSchema },
+            { description: 'OK' },
+          ),
+          ...problems(400),
+        }),
+      },
+    },
+    ({ query }) => {
+      const { entries, next } = page(control.deployments.list(), (session) => session.id, query);
+      return { deployments: entries.map(deploymentView), next };
+    },
+  );
+  app.get(
+    '/v1/deployments/:id',
+    {
+      schema: {
+        operationId: 'getDeployment',
+        summary: 'One deployment',
+        tags,
+        params: IdParams,
+        response: documented({ 200: Type.Ref('Deployment#'), ...problems(404) }),
+      },
+    },
+    ({ params }) => deploymentView(control.deployments.get(params.id)),
+  );
+}
+
+function writeRoutes(app: HttpApp, control: ControlPlane): void {
+  app.post(
+    '/v1/deployments',
+    {
+      schema: {
+        operationId: 'createDeployment',
+        summary: 'Deploy a model on an end device and an edge',
+        description: 'The devices need not have connected yet: the deployment then waits, and says for what.',
+        tags,
+        body: NewDeploymentSchema,
+        response: documented({ 201: Type.Ref('Deployment#'), ...problems(400, 409, 415, 422, 503) }),
+      },
+    },
+    async ({ body }, reply) => {
+      const session = control.operations.deploy({ ...body, requirements: body.requirements ?? {} });
+      return reply
+        .code(201)
+        .header('location', `/v1/deployments/${session.id}`)
+        .send(deploymentView(session));
+    },
+  );
+  app.patch(
+    '/v1/deployments/:id',
+    {
+      schema: {
+        operationId: 'changeDeployment',
+        summary: 'Change what is asked of a deployment, or where its seconds come from',
+        description: 'A field that is absent stays as it is; null takes it away.',
+        tags,
+        params: IdParams,
+        body: ChangeSchema,
+        response: documented({ 200: Type.Ref('Deployment#'), ...problems(400, 404, 415, 422, 503) }),
+      },
+    },
+    ({ params, body }) => deploymentView(control.operations.changeDeployment(params.id, body)),
+  );
+  app.delete(
+    '/v1/deployments/:id',
+    {
+      schema: {
+        operationId: 'deleteDeployment',
+        summary: 'Delete a deployment; its devices are told',
+        tags,
+        params: IdParams,
+        response: documented({ 204: Type.Null({ description: 'Deleted' }), ...problems(404, 503) }),
+      },
+    },
+    async ({ params }, reply) => {
+      control.operations.removeDeployment(params.id);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function deploymentView(session: DeploymentSession) {
+  const { cut, ...record } = session.durable;
+  return {
+    ...record,
+    modelName: session.model.name,
+    status: session.status,
+    nacks: session.nacks,
+    endLayerCount: cut === null ? null : cut.endLayers.length,
+    layerCount: session.model.graph!.layers.length,
+    secondsSources: session.basis === null ? null : session.basis.tierSeconds.map((tier) => tier.source),
+  };
+}

@@ -1,0 +1,146 @@
+/** Devices: who was seen, what they said last. The address is also where devices open their WebSocket. */
+import type {} from '@fastify/websocket'; // its additions to the types of a route
+import type { WebSocket } from 'ws';
+import { Type } from 'typebox';
+import type { ControlPlane } from '../control/controlPlane.js';
+import type { Device } from '../control/devices.js';
+import type { Events } from '../control/ports.js';
+import { PowerSchema } from '../schema/context.js';
+import { documented, type HttpApp } from './httpApp.js';
+import { IdParams } from './modelRoutes.js';
+import { NextSchema, page, PageQuery } from './paging.js';
+import { HttpProblem, problems, sendProblem } from './problem.js';
+
+/** Takes WebSockets of devices; implemented outside of http. */
+export interface DeviceSockets {
+  /** Why an upgrade is not made; null when it is. */
+  checkUpgrade(
+    offeredProtocols: string | undefined,
+  ): { readonly status: number; readonly code: string; readonly message: string } | null;
+  accept(socket: WebSocket): void;
+}
+
+const number = Type.Optional(Type.Number());
+
+const DeviceSchema = Type.Object(
+  {
+    id: Type.String(),
+    role: Type.Union([Type.Literal('end'), Type.Literal('edge')]),
+    connected: Type.Boolean(),
+    machineId: Type.Optional(Type.String()),
+    computeRatio: number,
+    power: Type.Optional(PowerSchema),
+    batteryCapacityJoules: number,
+    agent: Type.Optional(Type.String()),
+    firstSeenAtMs: Type.Number(),
+    lastSeenAtMs: Type.Number(),
+    telemetry: Type.Union(
+      [
+        Type.Object({
+          uplinkBitsPerSecond: number,
+          downlinkBitsPerSecond: number,
+          rttSeconds: number,
+          cpuLoad: number,
+          slowdown: number,
+          freeMemoryBytes: number,
+          freeStorageBytes: number,
+          battery: Type.Optional(Type.Object({ level: Type.Number(), charging: Type.Boolean() })),
+          temperatureCelsius: number,
+          queueLength: number,
+          meanServiceSeconds: number,
+        }),
+        Type.Null(),
+      ],
+      { description: 'The latest values; null before the first frame since the controller started' },
+    ),
+    telemetryAtMs: Type.Unsafe<number | null>({ type: ['number', 'null'] }),
+    deployments: Type.Array(Type.String(), { description: 'Ids of its deployments' }),
+  },
+  { $id: 'Device', title: 'Device' },
+);
+
+const tags = ['devices'];
+
+export function deviceRoutes(
+  app: HttpApp,
+  control: ControlPlane,
+  events: Events,
+  sockets: DeviceSockets,
+): void {
+  app.addSchema(DeviceSchema);
+  app.route({
+    method: 'GET',
+    url: '/v1/devices',
+    schema: {
+      operationId: 'listDevices',
+      summary: 'The devices that were seen',
+      description: 'With an upgrade to a WebSocket: the address of the device protocol (docs/protocol.md).',
+      tags,
+      querystring: PageQuery,
+      response: documented({
+        200: Type.Object(
+          { devices: Type.Array(Type.Ref('Device#')), next: NextSchema },
+          { description: 'OK' },
+        ),
+        ...problems(400),
+      }),
+    },
+    preValidation: async (request, reply) => {
+      if (!request.ws) return;
+      const refusal = sockets.checkUpgrade(request.headers['sec-websocket-protocol']);
+      if (refusal === null) return;
+      events.refused('connection', refusal.code);
+      const { status, code, message } = refusal;
+      await sendProblem(request, reply, new HttpProblem(status, code, message));
+    },
+    handler: ({ query }) => {
+      const { entries, next } = page(control.devices.list(), (device) => device.record.id, query);
+      return { devices: entries.map((device) => deviceView(control, device)), next };
+    },
+    wsHandler: (socket) => sockets.accept(socket),
+  });
+  app.get(
+    '/v1/devices/:id',
+    {
+      schema: {
+        operationId: 'getDevice',
+        summary: 'One device',
+        tags,
+        params: IdParams,
+        response: documented({ 200: Type.Ref('Device#'), ...problems(404) }),
+      },
+    },
+    ({ params }) => deviceView(control, control.devices.get(params.id)),
+  );
+  app.delete(
+    '/v1/devices/:id',
+    {
+      schema: {
+        operationId: 'deleteDevice',
+        summary: 'Forget a device that is not connected and has no deployment',
+        tags,
+        params: IdParams,
+        response: documented({ 204: Type.Null({ description: 'Forgotten' }), ...problems(404, 409, 503) }),
+      },
+    },
+    async ({ params }, reply) => {
+      control.operations.removeDevice(params.id);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function deviceView(control: ControlPlane, { record, connected, telemetry, telemetryAtMs }: Device) {
+  const { id, description, firstSeenAtMs, lastSeenAtMs } = record;
+  const deployments = control.deployments.ofDevice(id).map((session) => session.id);
+  return {
+    id,
+    connected,
+    ...description,
+    firstSeenAtMs,
+    lastSeenAtMs,
+    telemetry,
+    telemetryAtMs,
+    deployments,
+  };
+}
