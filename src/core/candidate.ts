@@ -1,7 +1,6 @@
 /** How two cuts compare when not all constraints can be met: less violation in the stated order, then less cost. */
 
 export interface Candidate {
-  readonly state: number;
   /** By how much each constraint is exceeded, in the stated order; 0 where it is met. */
   readonly excess: readonly number[];
   readonly value: number;

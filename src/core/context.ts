@@ -39,10 +39,37 @@ export interface Battery {
   readonly charging: boolean;
 }
 
-/** What is asked of a deployment; each is an upper bound, absent means not asked. */
+/**
+ * What a cut is chosen for: the predicted latency, the end device's energy per inference, the throughput of a
+ * pipeline (its slowest stage, so the time between two results), or the least weighted sum of the three,
+ * each weight >= 0, at least one above 0.
+ */
+export type Objective =
+  | 'latency'
+  | 'energy'
+  | 'throughput'
+  | {
+      readonly perLatencySecond?: number | undefined;
+      readonly perEnergyJoule?: number | undefined;
+      readonly perBottleneckSecond?: number | undefined;
+    };
+
+/** What is asked of a deployment; absent means not asked. All are upper bounds but for `privacyDepth`. */
 export interface Requirements {
+  /** Absent: latency. */
+  readonly objective?: Objective | undefined;
   readonly latencySeconds?: number | undefined;
   readonly energyJoulesPerInference?: number | undefined;
+  /** Bytes that the end device sends per inference. */
+  readonly bytesSent?: number | undefined;
+  /** Accuracy that wire encodings may cost, 0 to 1. */
+  readonly accuracyLoss?: number | undefined;
+  /** Lower bound: layers that every tensor leaving the end device must have passed through. */
+  readonly privacyDepth?: number | undefined;
+  /** Weights placed on each tier, beside what its free storage allows. */
+  readonly weightBytes?: readonly (number | undefined)[] | undefined;
+  /** Weights plus largest working set on each tier, beside what its free memory allows. */
+  readonly memoryBytes?: readonly (number | undefined)[] | undefined;
   /**
    * The battery must last this long at `inferencesPerSecond`: energy per inference is then bounded by
    * level * capacity / (seconds * rate) while the device is not charging.

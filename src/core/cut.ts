@@ -1,51 +1,87 @@
-/** A cut of two tiers, from the set of layers on the end device: what crosses, and what it is made of. */
-import { featureLayout } from './features.js';
+/** A placement of layers on tiers, judged from its definition: is it valid, what crosses, what are its features. */
+import type { Placement } from './decision.js';
+import type { Encoding } from './encoding.js';
+import type { FeatureLayout } from './features.js';
+import type { LayerFacts } from './layerFacts.js';
 import type { LayerGraph } from './layerGraph.js';
-import type { PartitionInput } from './stateGraph.js';
-import { isDownset, type Topology } from './topology.js';
+import type { TierSeconds } from './profile.js';
+import type { Topology } from './topology.js';
 
-/** Indices of the tensors that cross upwards: available on the end device, read above; ascending. */
-export function cutTensorsOf(graph: LayerGraph, endLayers: readonly number[]): number[] {
-  const onEnd = new Set(endLayers);
+/** The layers on tier 0, ascending. */
+export function endLayersOf(placement: Placement): number[] {
+  return placement.flatMap((tier, layer) => (tier === 0 ? [layer] : []));
+}
+
+/** The placement on two tiers that has exactly `endLayers` on the end device. @throws RangeError for no layer, or one twice */
+export function placementOf(endLayers: readonly number[], layerCount: number): number[] {
+  const placement = new Array<number>(layerCount).fill(1);
+  for (const v of endLayers) {
+    if (!(Number.isInteger(v) && v >= 0 && v < layerCount))
+      throw new RangeError(`endLayers: ${v} is no layer`);
+    if (placement[v] === 0) throw new RangeError(`endLayers: ${v} stands twice`);
+    placement[v] = 0;
+  }
+  return placement;
+}
+
+/** Indices of the tensors that cross hop `hop` upwards, ascending: available below it, read above it. */
+export function crossingTensors(graph: LayerGraph, placement: Placement, hop: number): number[] {
   const crossing: number[] = [];
   graph.tensors.forEach(({ producer, consumers }, t) => {
-    const available = producer === null || onEnd.has(producer);
-    if (available && consumers.some((c) => !onEnd.has(c))) crossing.push(t);
+    const available = producer === null || placement[producer]! <= hop;
+    if (available && consumers.some((c) => placement[c]! > hop)) crossing.push(t);
   });
   return crossing;
 }
 
-/**
- * The features of any valid cut, computed from its definition rather than looked up.
- * @throws RangeError where a layer does not exist, stands twice, or runs before one it depends on
- */
-export function featuresOfCut(
-  { graph, tiers }: PartitionInput,
-  topology: Topology,
-  endLayers: readonly number[],
-): Float64Array {
-  const layout = featureLayout(tiers.length);
-  const onEnd = new Set(endLayers);
-  for (const v of endLayers) {
-    if (!(Number.isInteger(v) && v >= 0 && v < graph.layers.length)) {
-      throw new RangeError(`endLayers: ${v} is no layer of ${graph.name}`);
+/** @throws RangeError where a tier does not exist or data would have to flow down */
+export function checkPlacement(placement: Placement, topology: Topology, tierCount: number): void {
+  if (placement.length !== topology.predecessors.length) {
+    throw new RangeError(`placement: ${placement.length} tiers for ${topology.predecessors.length} layers`);
+  }
+  placement.forEach((tier, v) => {
+    if (!(Number.isInteger(tier) && tier >= 0 && tier < tierCount)) {
+      throw new RangeError(`placement[${v}]: ${tier} is no tier of ${tierCount}`);
     }
-  }
-  if (onEnd.size !== endLayers.length) throw new RangeError('endLayers: a layer stands twice');
-  if (!isDownset(topology, (v) => onEnd.has(v))) {
-    throw new RangeError('endLayers: a layer on the end device would need a tensor that is made above');
-  }
+    for (const p of topology.predecessors[v]!) {
+      if (placement[p]! > tier) {
+        throw new RangeError(
+          `placement[${v}]: runs on tier ${tier} but needs layer ${p}, which runs above it`,
+        );
+      }
+    }
+  });
+}
+
+/** The features of a valid placement, from their definitions in features.ts. */
+export function featuresOfPlacement(
+  graph: LayerGraph,
+  tiers: readonly TierSeconds[],
+  facts: LayerFacts,
+  layout: FeatureLayout,
+  placement: Placement,
+  encoding: Encoding,
+): Float64Array {
   const features = new Float64Array(layout.length);
   graph.layers.forEach((layer, v) => {
-    const t = onEnd.has(v) ? 0 : 1;
+    const t = placement[v]!;
     features[layout.seconds + t]! += tiers[t]!.seconds[v]!;
     features[layout.weights + t]! += layer.weightBytes;
     features[layout.working + t] = Math.max(features[layout.working + t]!, layer.workingBytes);
-    if (t === 1) features[layout.hopUsed] = 1;
   });
-  for (const t of cutTensorsOf(graph, endLayers)) features[layout.bytesUp]! += graph.tensors[t]!.bytes;
-  for (const { producer, isOutput, bytes } of graph.tensors) {
-    if (isOutput && producer !== null && !onEnd.has(producer)) features[layout.bytesDown]! += bytes;
+  for (let h = 0; h < layout.hopCount; h++) {
+    features[layout.hopUsed + h] = placement.some((t) => t > h) ? 1 : 0;
+    for (const t of crossingTensors(graph, placement, h)) {
+      features[layout.bytesUp + h]! += encoding.bytes[t]!;
+      features[layout.seconds + h]! += encoding.encodeSeconds[t]!;
+      features[layout.seconds + h + 1]! += encoding.decodeSeconds[t]!;
+      features[layout.accuracyLoss] = encoding.accuracyLoss;
+      const exposure = facts.maxDepth + 1 - facts.depth[t]!;
+      if (h === 0) features[layout.exposure] = Math.max(features[layout.exposure]!, exposure);
+    }
+    for (const { producer, isOutput, bytes } of graph.tensors) {
+      if (isOutput && producer !== null && placement[producer]! > h) features[layout.bytesDown + h]! += bytes;
+    }
   }
   return features;
 }

@@ -1,5 +1,8 @@
 /** The answer of a search: a cut, what it costs, what was proven, and what was not known. */
 
+/** Tier of each layer of a graph, in the order of its layers. */
+export type Placement = readonly number[];
+
 /** The cost of one state in one context, split by stage; seconds, joules, bytes. */
 export interface Prediction {
   readonly latencySeconds: number;
@@ -10,6 +13,8 @@ export interface Prediction {
   readonly downlinkSeconds: readonly number[];
   readonly rttSeconds: readonly number[];
   readonly queueSeconds: readonly number[];
+  /** The slowest stage of a pipeline of tiers and links, seconds: a result comes out this often. */
+  readonly bottleneckSeconds: number;
   /** Energy of the end device per inference; null where its power figures are not stated. */
   readonly energyJoules: number | null;
   readonly bytesUp: readonly number[];
@@ -17,19 +22,23 @@ export interface Prediction {
   readonly weightBytes: readonly number[];
   /** Weights plus the largest working set, per tier. */
   readonly memoryBytes: readonly number[];
+  /** Fewest layers that a tensor leaving the end device passed through; null where none leaves. */
+  readonly privacyDepth: number | null;
+  readonly accuracyLoss: number;
 }
 
 /** Constraints in the order in which they are given up when not all can be met: the first is kept longest. */
 export type ConstraintName =
-  | 'hop[0].usable'
-  | 'tiers[0].freeStorageBytes'
-  | 'tiers[1].freeStorageBytes'
-  | 'tiers[0].freeMemoryBytes'
-  | 'tiers[1].freeMemoryBytes'
+  | `hops[${number}].usable`
+  | 'privacyDepth'
+  | `tiers[${number}].weightBytes`
+  | `tiers[${number}].memoryBytes`
+  | 'accuracyLoss'
+  | 'bytesSent'
   | 'energyJoulesPerInference'
   | 'latencySeconds';
 
-/** A bound that the chosen cut exceeds because no cut meets it. */
+/** A bound that the chosen cut breaks because no cut meets it; for `privacyDepth` the value is too small, else too large. */
 export interface Violation {
   readonly constraint: ConstraintName;
   readonly limit: number;
@@ -42,11 +51,17 @@ export type Optimality =
   | { readonly kind: 'bounded'; readonly gap: number };
 
 export interface Decision {
-  readonly algorithm: 'gads' | 'exhaustive';
+  readonly algorithm: 'gads' | 'min-cut' | 'exhaustive';
+  /** Tier of each layer; tier 0 is the end device. */
+  readonly placement: Placement;
   /** Indices of the layers on the end device, ascending. */
   readonly endLayers: readonly number[];
-  /** Indices into `LayerGraph.tensors` of the tensors that cross upwards. */
+  /** Indices into `LayerGraph.tensors` of the tensors that leave the end device. */
   readonly cutTensors: readonly number[];
+  /** Name of the wire encoding of what crosses. */
+  readonly encoding: string;
+  /** What was minimised: seconds, joules, or the weighted sum that was asked for. */
+  readonly objectiveValue: number;
   readonly prediction: Prediction;
   readonly violations: readonly Violation[];
   readonly optimality: Optimality;

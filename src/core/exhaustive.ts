@@ -1,51 +1,64 @@
 /**
- * The oracle: tries every valid cut of the layer graph and costs each from its definition. It shares with GADS
+ * The oracle: tries every valid placement of the layers and costs each from its definition. It shares with GADS
  * only the reading of the context and the order of preference, neither blocks nor features in advance nor pruning
  * nor trees, so that the two agree only if both are right. Exponential in the width of the graph; refuses beyond a cap.
  */
 import { compareCandidates, type Candidate } from './candidate.js';
 import type { Context } from './context.js';
-import { cutTensorsOf, featuresOfCut } from './cut.js';
+import { crossingTensors, endLayersOf, featuresOfPlacement } from './cut.js';
 import type { Decision } from './decision.js';
+import { checkEncodings, rawEncoding } from './encoding.js';
 import { featureLayout, weightedSum } from './features.js';
-import { predictionOf, violationsOf } from './prediction.js';
+import { layerFacts } from './layerFacts.js';
+import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
+import { objectiveValue } from './objective.js';
 import { assess } from './problem.js';
 import type { PartitionInput } from './stateGraph.js';
 import { topologyOf, type Topology } from './topology.js';
+
+interface Tried extends Candidate {
+  readonly features: Float64Array;
+  readonly placement: number[];
+  readonly encoding: string;
+}
 
 /**
  * The best cut by exhaustive scan.
  * @throws RangeError where there are more than `maxCuts` valid cuts, or the context is out of range
  */
 export function exhaustive(input: PartitionInput, context: Context, maxCuts: number): Decision {
-  const topology = topologyOf(input.graph);
-  const layout = featureLayout(input.tiers.length);
-  const problem = assess(context, layout);
-  let best: (Candidate & { features: Float64Array; endLayers: number[] }) | null = null;
+  const { graph, tiers, encodings = [rawEncoding(graph)] } = input;
+  checkEncodings(encodings, graph);
+  const topology = topologyOf(graph);
+  const facts = layerFacts(graph);
+  const layout = featureLayout(tiers.length);
+  const problem = assess(context, layout, facts.maxDepth);
+  let best: Tried | null = null;
   let visited = 0;
-  for (const endLayers of allCuts(topology)) {
-    if (++visited > maxCuts) {
-      throw new RangeError(
-        `${input.graph.name} has more than ${maxCuts} valid cuts: too many to try one by one`,
+  for (const placement of placements(topology, tiers.length)) {
+    for (const encoding of encodings) {
+      if (++visited > maxCuts) {
+        throw new RangeError(`${graph.name} has more than ${maxCuts} valid cuts: too many to try one by one`);
+      }
+      const features = featuresOfPlacement(graph, tiers, facts, layout, placement, encoding);
+      const excess = problem.constraints.map((c) =>
+        Math.max(0, weightedSum(c.weights, features, 0) - c.limit),
       );
+      const value = objectiveValue(problem.objective, features, 0);
+      const tried = { excess, value, features, placement, encoding: encoding.name };
+      if (best === null || compareCandidates(tried, best) < 0) best = tried;
     }
-    const features = featuresOfCut(input, topology, endLayers);
-    const candidate = {
-      state: visited,
-      excess: problem.constraints.map((c) => Math.max(0, weightedSum(c.weights, features, 0) - c.limit)),
-      value: weightedSum(problem.objective, features, 0),
-      features,
-      endLayers,
-    };
-    if (best === null || compareCandidates(candidate, best) < 0) best = candidate;
   }
-  const { features, endLayers } = best!;
+  const { features, placement, encoding } = best!;
   return {
     algorithm: 'exhaustive',
-    endLayers,
-    cutTensors: cutTensorsOf(input.graph, endLayers),
-    prediction: predictionOf(features, layout, context, problem),
-    violations: violationsOf(features, layout, problem),
+    placement,
+    endLayers: endLayersOf(placement),
+    cutTensors: crossingTensors(graph, placement, 0),
+    encoding,
+    objectiveValue: objectiveOfState(features, layout, problem),
+    prediction: predictionOf(features, layout, facts.maxDepth, context, problem),
+    violations: violationsOf(features, layout, facts.maxDepth, problem),
     optimality: { kind: 'exact' },
     statesVisited: visited,
     assumed: problem.assumed,
@@ -53,20 +66,18 @@ export function exhaustive(input: PartitionInput, context: Context, maxCuts: num
   };
 }
 
-/** Every set of layers closed under predecessors, each once. */
-function* allCuts({ predecessors }: Topology): Generator<number[]> {
-  const count = predecessors.length;
-  const onEnd = new Array<boolean>(count).fill(false);
+/** Every placement in which no layer runs below one that it reads from, each once. */
+function* placements({ predecessors }: Topology, tierCount: number): Generator<number[]> {
+  const tierOf = predecessors.map(() => 0);
   function* from(v: number): Generator<number[]> {
-    if (v === count) {
-      yield onEnd.flatMap((on, layer) => (on ? [layer] : []));
+    if (v === tierOf.length) {
+      yield [...tierOf];
       return;
     }
-    yield* from(v + 1);
-    if (predecessors[v]!.every((p) => onEnd[p])) {
-      onEnd[v] = true;
+    const lowest = predecessors[v]!.reduce((high, p) => Math.max(high, tierOf[p]!), 0);
+    for (let tier = lowest; tier < tierCount; tier++) {
+      tierOf[v] = tier;
       yield* from(v + 1);
-      onEnd[v] = false;
     }
   }
   yield* from(0);

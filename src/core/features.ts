@@ -1,15 +1,19 @@
 /**
  * Features of a state: the vector that does not depend on the context. Every cost and every constraint
- * is a sum of features with weights >= 0 that come from the context (see problem.ts), so it is monotone:
- * no feature can get worse and a value better. That is what pruning and the bounds of the search rest on.
+ * is a sum of features with weights >= 0 that come from the context (see problem.ts), or the largest of
+ * such sums, so it is monotone: no feature can get worse and a value better. That is what pruning and
+ * the bounds of the search rest on.
  *
  * Layout for T tiers and H = T - 1 hops, all >= 0:
- *   seconds[T]   nominal seconds of the layers on each tier, as profiled
+ *   seconds[T]   nominal seconds of the layers on each tier, as profiled, and of encoding and decoding there
  *   hopUsed[H]   1 where anything runs above the hop
  *   bytesUp[H]   bytes of the tensors that cross upwards, each counted once
  *   bytesDown[H] bytes of the model's outputs that return to the end device
  *   weights[T]   bytes of the weights on each tier
  *   working[T]   largest working set of a layer on each tier, bytes (a maximum, not a sum)
+ *   exposure     layers too few between the model's inputs and what leaves the end device:
+ *                depth of the graph + 1 - least depth of a tensor that leaves, 0 where none leaves (a maximum)
+ *   accuracyLoss of the encoding of what crosses, 0 where nothing does
  */
 export interface FeatureLayout {
   readonly tierCount: number;
@@ -23,6 +27,8 @@ export interface FeatureLayout {
   readonly bytesDown: number;
   readonly weights: number;
   readonly working: number;
+  readonly exposure: number;
+  readonly accuracyLoss: number;
 }
 
 /** The layout for `tierCount` tiers (at least 2). */
@@ -36,16 +42,19 @@ export function featureLayout(tierCount: number): FeatureLayout {
   const bytesDown = bytesUp + hopCount;
   const weights = bytesDown + hopCount;
   const working = weights + tierCount;
+  const exposure = working + tierCount;
   return {
     tierCount,
     hopCount,
-    length: working + tierCount,
+    length: exposure + 2,
     seconds: 0,
     hopUsed,
     bytesUp,
     bytesDown,
     weights,
     working,
+    exposure,
+    accuracyLoss: exposure + 1,
   };
 }
 

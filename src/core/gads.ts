@@ -1,7 +1,8 @@
 /**
  * GADS: graph-based adaptive DNN surgery (CAS, IMWUT 5(3), 2021) over the partition state graph, made exact.
  *
- * Problem. Minimise weights · features over the held states, subject to bounds on such sums. Algorithm, in two steps:
+ * Problem. Minimise an objective (a weighted sum of features, or with the largest of several) over the held
+ * states, subject to bounds on such sums. Algorithm, in two steps:
  * (1) the neighbour effect gives the incumbent: from the present state, walk to the best neighbour while that
  * improves; (2) branch and bound over the bound tree proves that nothing is better, or finds it. The walk is only
  * a heuristic for a good first bound; the answer never depends on it. Ties keep the state found first, so
@@ -12,8 +13,9 @@
  * as subproblems. Rejected: nearest-neighbour search in the k-d tree by context distance, which is not exact.
  */
 import { leafStart } from './boundTree.js';
+import { objectiveValue } from './objective.js';
 import { weightedSum } from './features.js';
-import type { Constraint } from './problem.js';
+import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { HeldStates } from './stateGraph.js';
 
 export class Gads {
@@ -33,16 +35,16 @@ export class Gads {
     this.bounds = new Float64Array(depth);
   }
 
-  /** The value of `weights` in a state. */
-  valueOf(weights: Float64Array, state: number): number {
-    return weightedSum(weights, this.held.features, state * this.width);
+  /** The value of an objective in a state. */
+  valueOf(objective: ObjectiveFunction, state: number): number {
+    return objectiveValue(objective, this.held.features, state * this.width);
   }
 
   /**
    * The state with the least `objective` among those that meet all `constraints`; -1 where none does.
    * @param present where to start from, -1 for nowhere
    */
-  search(objective: Float64Array, constraints: readonly Constraint[], present: number): number {
+  search(objective: ObjectiveFunction, constraints: readonly Constraint[], present: number): number {
     this.best = -1;
     this.bestValue = Infinity;
     if (present >= 0) this.walk(objective, constraints, present);
@@ -51,7 +53,7 @@ export class Gads {
   }
 
   /** The neighbour effect: steepest descent over the edges of the partition state graph, among states that meet the constraints. */
-  private walk(objective: Float64Array, constraints: readonly Constraint[], start: number): void {
+  private walk(objective: ObjectiveFunction, constraints: readonly Constraint[], start: number): void {
     const { neighbourStart, neighbours } = this.held;
     this.visited++;
     if (!this.meets(constraints, this.held.features, start)) return;
@@ -65,7 +67,7 @@ export class Gads {
     }
   }
 
-  private prove(objective: Float64Array, constraints: readonly Constraint[]): void {
+  private prove(objective: ObjectiveFunction, constraints: readonly Constraint[]): void {
     const { tree } = this.held;
     const { stack, bounds } = this;
     let top = 0;
@@ -99,16 +101,16 @@ export class Gads {
   }
 
   /** No state below `node` is better than this; Infinity where none can meet the constraints. */
-  private boundOf(objective: Float64Array, constraints: readonly Constraint[], node: number): number {
+  private boundOf(objective: ObjectiveFunction, constraints: readonly Constraint[], node: number): number {
     const { corners } = this.held.tree;
     const offset = node * this.width;
     this.visited++;
-    const value = weightedSum(objective, corners, offset);
+    const value = objectiveValue(objective, corners, offset);
     if (value >= this.bestValue) return Infinity;
     return this.meetsAt(constraints, corners, offset) ? value : Infinity;
   }
 
-  private readLeaf(objective: Float64Array, constraints: readonly Constraint[], leaf: number): void {
+  private readLeaf(objective: ObjectiveFunction, constraints: readonly Constraint[], leaf: number): void {
     const { tree, count } = this.held;
     const end = leafStart(leaf + 1, tree.leafCount, count);
     for (let state = leafStart(leaf, tree.leafCount, count); state < end; state++) {
@@ -116,9 +118,9 @@ export class Gads {
     }
   }
 
-  private tryState(objective: Float64Array, constraints: readonly Constraint[], state: number): void {
+  private tryState(objective: ObjectiveFunction, constraints: readonly Constraint[], state: number): void {
     this.visited++;
-    const value = weightedSum(objective, this.held.features, state * this.width);
+    const value = objectiveValue(objective, this.held.features, state * this.width);
     if (value < this.bestValue && this.meets(constraints, this.held.features, state)) {
       this.best = state;
       this.bestValue = value;

@@ -1,19 +1,18 @@
 /** Decides over held states: GADS where all constraints can be met, the least violation where they cannot. */
 import { compareCandidates, type Candidate } from './candidate.js';
 import type { Context } from './context.js';
-import { cutTensorsOf, featuresOfCut } from './cut.js';
-import type { Decision } from './decision.js';
+import { crossingTensors, endLayersOf } from './cut.js';
+import type { Decision, Placement } from './decision.js';
+import { weightedSum } from './features.js';
 import { Gads } from './gads.js';
 import type { Alternative, Partitioner } from './partitioner.js';
-import { predictionOf, violationsOf } from './prediction.js';
+import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
+import { predictPlacement } from './predictPlacement.js';
 import { assess, type Problem } from './problem.js';
 import { relaxed } from './relax.js';
-import { endLayersOf, type HeldStates, type StateGraph } from './stateGraph.js';
+import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
 
-interface CutDescription {
-  readonly endLayers: readonly number[];
-  readonly cutTensors: readonly number[];
-}
+type CutDescription = Pick<Alternative, 'placement' | 'endLayers' | 'cutTensors' | 'encoding'>;
 
 /** Descriptions remembered before all are forgotten. */
 const maxDescribed = 4096;
@@ -23,8 +22,8 @@ export class HeldPartitioner implements Partitioner {
   readonly neighbourCount: number;
   private readonly gads: Gads;
   private readonly described = new Map<number, CutDescription>();
-  /** By identity: a caller hands back the array that it was given. */
-  private readonly stateOf = new WeakMap<readonly number[], number>();
+  /** By identity: a caller hands back the placement that it was given. */
+  private readonly stateOf = new WeakMap<Placement, number>();
 
   constructor(
     private readonly states: StateGraph,
@@ -35,18 +34,14 @@ export class HeldPartitioner implements Partitioner {
     this.neighbourCount = held.neighbours.length;
   }
 
-  decide(context: Context, present: readonly number[] | null = null): Decision {
+  decide(context: Context, present: { readonly placement: Placement } | null = null): Decision {
     const { gads } = this;
-    const problem = assess(context, this.states.layout);
+    const problem = this.assess(context);
     gads.visited = 0;
-    const state = this.best(problem, present === null ? -1 : this.find(present));
-    const { endLayers, cutTensors, prediction, violations } = this.alternative(state, context, problem);
+    const state = this.best(problem, present === null ? -1 : this.find(present.placement));
     return {
       algorithm: 'gads',
-      endLayers,
-      cutTensors,
-      prediction,
-      violations,
+      ...this.alternative(state, context, problem),
       optimality: { kind: 'exact' },
       statesVisited: gads.visited,
       assumed: problem.assumed,
@@ -54,28 +49,25 @@ export class HeldPartitioner implements Partitioner {
     };
   }
 
-  predict(context: Context, endLayers: readonly number[]): Alternative {
-    const problem = assess(context, this.states.layout);
-    const features = featuresOfCut(this.states, this.states.topology, endLayers);
-    return {
-      endLayers: [...endLayers].sort((a, b) => a - b),
-      cutTensors: cutTensorsOf(this.states.graph, endLayers),
-      prediction: predictionOf(features, this.states.layout, context, problem),
-      violations: violationsOf(features, this.states.layout, problem),
-    };
+  predict(context: Context, placement: Placement): Alternative {
+    return predictPlacement(this.states, this.assess(context), context, placement);
   }
 
   alternatives(context: Context, limit: number): readonly Alternative[] {
-    const problem = assess(context, this.states.layout);
-    const best: Candidate[] = [];
+    const problem = this.assess(context);
+    const best: (Candidate & { readonly state: number })[] = [];
     for (let state = 0; state < this.held.count; state++) {
-      const candidate = this.candidate(state, problem);
+      const candidate = { state, ...this.candidate(state, problem) };
       if (best.length === limit && compareCandidates(candidate, best[limit - 1]!) >= 0) continue;
       const at = best.findIndex((other) => compareCandidates(candidate, other) < 0);
       best.splice(at < 0 ? best.length : at, 0, candidate);
       if (best.length > limit) best.pop();
     }
     return best.map(({ state }) => this.alternative(state, context, problem));
+  }
+
+  private assess(context: Context): Problem {
+    return assess(context, this.states.layout, this.states.facts.maxDepth);
   }
 
   private best(problem: Problem, present: number): number {
@@ -85,25 +77,28 @@ export class HeldPartitioner implements Partitioner {
     const met = relaxed(
       problem.constraints,
       (objective, constraints) => gads.search(objective, constraints, present),
-      (weights, s) => gads.valueOf(weights, s),
+      (objective, s) => gads.valueOf(objective, s),
     );
     return gads.search(problem.objective, met, present);
   }
 
   private candidate(state: number, problem: Problem): Candidate {
+    const { features } = this.held;
+    const offset = state * this.states.layout.length;
     const excess = problem.constraints.map(({ weights, limit }) =>
-      Math.max(0, this.gads.valueOf(weights, state) - limit),
+      Math.max(0, weightedSum(weights, features, offset) - limit),
     );
-    return { state, excess, value: this.gads.valueOf(problem.objective, state) };
+    return { excess, value: this.gads.valueOf(problem.objective, state) };
   }
 
   private alternative(state: number, context: Context, problem: Problem): Alternative {
-    const { layout } = this.states;
+    const { layout, facts } = this.states;
     const features = this.held.features.subarray(state * layout.length, (state + 1) * layout.length);
     return {
       ...this.describe(state),
-      prediction: predictionOf(features, layout, context, problem),
-      violations: violationsOf(features, layout, problem),
+      objectiveValue: objectiveOfState(features, layout, problem),
+      prediction: predictionOf(features, layout, facts.maxDepth, context, problem),
+      violations: violationsOf(features, layout, facts.maxDepth, problem),
     };
   }
 
@@ -111,28 +106,30 @@ export class HeldPartitioner implements Partitioner {
   private describe(state: number): CutDescription {
     const known = this.described.get(state);
     if (known) return known;
-    const endLayers = endLayersOf(this.held, state);
-    const description = { endLayers, cutTensors: cutTensorsOf(this.states.graph, endLayers) };
+    const { graph, encodings } = this.states;
+    const { placement, encoding } = placementOfState(this.states, this.held, state);
+    const description = {
+      placement,
+      endLayers: endLayersOf(placement),
+      cutTensors: crossingTensors(graph, placement, 0),
+      encoding: encodings[encoding]!.name,
+    };
     if (this.described.size >= maxDescribed) this.described.clear();
     this.described.set(state, description);
-    this.stateOf.set(endLayers, state);
+    this.stateOf.set(placement, state);
     return description;
   }
 
-  /** The held state with these layers on the end device; -1 where it was pruned or is no cut of this graph. */
-  private find(endLayers: readonly number[]): number {
-    const known = this.stateOf.get(endLayers);
+  /** A held state with this placement; -1 where it was pruned or is no placement of this graph. */
+  private find(placement: Placement): number {
+    const known = this.stateOf.get(placement);
     if (known !== undefined) return known;
-    const { masks, words, count } = this.held;
-    const wanted = new Uint32Array(words);
-    for (const v of endLayers) wanted[v >>> 5]! |= 1 << (v & 31);
     let found = -1;
-    for (let state = 0; state < count && found < 0; state++) {
-      let w = 0;
-      while (w < words && masks[state * words + w] === wanted[w]) w++;
-      if (w === words) found = state;
+    for (let state = 0; state < this.held.count && found < 0; state++) {
+      const own = placementOfState(this.states, this.held, state).placement;
+      if (own.length === placement.length && own.every((tier, v) => tier === placement[v])) found = state;
     }
-    this.stateOf.set(endLayers, found);
+    this.stateOf.set(placement, found);
     return found;
   }
 }

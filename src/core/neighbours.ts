@@ -3,30 +3,31 @@
  * mask is found by a hash that can be updated bit by bit (Zobrist hashing:
  * one fixed word per layer, combined by exclusive or), verified against the masks, so that a collision costs time and never a wrong edge.
  */
+import type { StateRows } from './stateRows.js';
 import type { Topology } from './topology.js';
 
 /**
- * @param masks rows of `words` words of all enumerated states, `rawCount` rows
+ * @param rows all enumerated states
  * @param placed rows of the kept states in their final order
  * @param placeOf per enumerated row the place of the kept state that stands for it
  */
 export function neighboursOf(
   topology: Topology,
-  masks: Uint32Array,
-  words: number,
-  rawCount: number,
+  tierCount: number,
+  rows: StateRows,
   placed: Int32Array,
   placeOf: Int32Array,
 ): { neighbourStart: Int32Array; neighbours: Int32Array } {
-  const index = new MaskIndex(topology.predecessors.length, masks, words, rawCount);
+  const index = new MaskIndex(rows);
   const neighbourStart = new Int32Array(placed.length + 1);
   let neighbours = new Int32Array(placed.length * 4 + 16);
   let filled = 0;
   const lastSeen = new Int32Array(placed.length).fill(-1);
+  const tierOf = new Uint8Array(topology.predecessors.length);
   placed.forEach((row, place) => {
     lastSeen[place] = place;
-    const visit = (layer: number): void => {
-      const found = index.withFlipped(row, layer);
+    const visit = (hop: number, layer: number): void => {
+      const found = index.withFlipped(row, hop * rows.layerWords * 32 + layer);
       if (found < 0) return;
       const neighbour = placeOf[found]!;
       if (lastSeen[neighbour] === place) return;
@@ -38,23 +39,34 @@ export function neighboursOf(
       }
       neighbours[filled++] = neighbour;
     };
-    forEachMovable(topology, masks, row * words, visit);
+    readTiers(rows, row, tierCount, tierOf);
+    forEachMove(topology, tierCount, tierOf, visit);
     neighbourStart[place + 1] = filled;
   });
   return { neighbourStart, neighbours: neighbours.slice(0, filled) };
 }
 
-/** Layers that may change tier alone: above with all predecessors on the end device, or there with no successor there. */
-function forEachMovable(
+function readTiers(rows: StateRows, row: number, tierCount: number, tierOf: Uint8Array): void {
+  for (let v = 0; v < tierOf.length; v++) {
+    let tier = tierCount - 1;
+    for (let h = 0; h < tierCount - 1; h++) {
+      tier -= (rows.masks[row * rows.words + h * rows.layerWords + (v >>> 5)]! >>> (v & 31)) & 1;
+    }
+    tierOf[v] = tier;
+  }
+}
+
+/** Tells each hop over which a layer may move alone: up where all its successors are above it, down where all predecessors are below. */
+function forEachMove(
   { predecessors, successors }: Topology,
-  masks: Uint32Array,
-  offset: number,
-  visit: (layer: number) => void,
+  tierCount: number,
+  tierOf: Uint8Array,
+  visit: (hop: number, layer: number) => void,
 ): void {
-  const onEnd = (v: number): boolean => ((masks[offset + (v >>> 5)]! >>> (v & 31)) & 1) === 1;
-  for (let v = 0; v < predecessors.length; v++) {
-    const movable = onEnd(v) ? !successors[v]!.some(onEnd) : predecessors[v]!.every(onEnd);
-    if (movable) visit(v);
+  for (let v = 0; v < tierOf.length; v++) {
+    const tier = tierOf[v]!;
+    if (tier < tierCount - 1 && successors[v]!.every((s) => tierOf[s]! > tier)) visit(tier, v);
+    if (tier > 0 && predecessors[v]!.every((p) => tierOf[p]! < tier)) visit(tier - 1, v);
   }
 }
 
@@ -64,21 +76,19 @@ class MaskIndex {
   private readonly hashes: Uint32Array;
   private readonly keys: Uint32Array;
 
-  constructor(
-    layerCount: number,
-    private readonly masks: Uint32Array,
-    private readonly words: number,
-    rowCount: number,
-  ) {
-    this.keys = Uint32Array.from({ length: layerCount }, (_, v) => scramble(v + 1));
+  constructor(private readonly rows: StateRows) {
+    const { masks, words, count } = rows;
+    this.keys = Uint32Array.from({ length: words * 32 }, (_, bit) => scramble(bit + 1));
     let size = 16;
-    while (size < rowCount * 2) size *= 2;
+    while (size < count * 2) size *= 2;
     this.slots = new Int32Array(size).fill(-1);
-    this.hashes = new Uint32Array(rowCount);
-    for (let row = 0; row < rowCount; row++) {
+    this.hashes = new Uint32Array(count);
+    for (let row = 0; row < count; row++) {
       let hash = 0;
-      for (let v = 0; v < layerCount; v++) {
-        if ((masks[row * words + (v >>> 5)]! >>> (v & 31)) & 1) hash ^= this.keys[v]!;
+      for (let w = 0; w < words; w++) {
+        for (let word = masks[row * words + w]!; word !== 0; word &= word - 1) {
+          hash ^= this.keys[w * 32 + 31 - Math.clz32(word & -word)]!;
+        }
       }
       this.hashes[row] = hash;
       let slot = hash & (size - 1);
@@ -87,22 +97,22 @@ class MaskIndex {
     }
   }
 
-  /** The row whose mask is that of `row` with the bit of `layer` flipped; -1 where there is none. */
-  withFlipped(row: number, layer: number): number {
-    const hash = (this.hashes[row]! ^ this.keys[layer]!) >>> 0;
+  /** The row whose mask is that of `row` with one bit flipped; -1 where there is none. */
+  withFlipped(row: number, bit: number): number {
+    const hash = (this.hashes[row]! ^ this.keys[bit]!) >>> 0;
     const last = this.slots.length - 1;
     for (let slot = hash & last; this.slots[slot]! >= 0; slot = (slot + 1) & last) {
       const candidate = this.slots[slot]!;
-      if (this.hashes[candidate] === hash && this.differsOnlyIn(row, candidate, layer)) return candidate;
+      if (this.hashes[candidate] === hash && this.differsOnlyIn(row, candidate, bit)) return candidate;
     }
     return -1;
   }
 
-  private differsOnlyIn(a: number, b: number, layer: number): boolean {
-    for (let w = 0; w < this.words; w++) {
-      const flipped = w === layer >>> 5 ? 1 << (layer & 31) : 0;
-      const difference = this.masks[a * this.words + w]! ^ this.masks[b * this.words + w]!;
-      if (difference !== flipped) return false;
+  private differsOnlyIn(a: number, b: number, bit: number): boolean {
+    const { masks, words } = this.rows;
+    for (let w = 0; w < words; w++) {
+      const flipped = w === bit >>> 5 ? 1 << (bit & 31) : 0;
+      if ((masks[a * words + w]! ^ masks[b * words + w]!) !== flipped) return false;
     }
     return true;
   }

@@ -8,7 +8,11 @@
 import { buildBoundTree, leafStart } from './boundTree.js';
 
 /** What became of each row: itself where it is kept, else a kept row that dominates it. */
-export function dominators(features: Float64Array, width: number): Int32Array {
+export function dominators(
+  features: Float64Array,
+  width: number,
+  progress: (fraction: number) => void = () => undefined,
+): Int32Array {
   const count = features.length / width;
   const { tree, order } = buildBoundTree(features, width);
   const stack = new Int32Array(64);
@@ -51,7 +55,10 @@ export function dominators(features: Float64Array, width: number): Int32Array {
     }
     return row;
   };
-  for (let row = 0; row < count; row++) result[row] = find(row);
+  for (let row = 0; row < count; row++) {
+    if ((row & 0x3fff) === 0) progress(row / count);
+    result[row] = find(row);
+  }
   // A dominator may itself be dominated: dominance has no circles, so following it ends at a kept row.
   for (let row = 0; row < count; row++) {
     let kept = result[row]!;

@@ -6,8 +6,11 @@
  *             + sum_h [hop used] * (rtt_h + queue_h) + 8 * bytesUp_h / up_bps_h + 8 * bytesDown_h / down_bps_h
  *   energy_J  = compute_W * slowdown_0 * seconds_0 + tx_W * uplink time + rx_W * downlink time
  *             + idle_W * (seconds on the tiers above + rtt + queue)
+ *   bottleneck_s = the largest of the seconds of each tier, of each uplink and of each downlink (links are
+ *                  taken as full duplex; the round trip and the queue delay a result but occupy no stage)
  */
-import type { Context } from './context.js';
+import type { Context, Objective } from './context.js';
+import { checkContext } from './contextRanges.js';
 import type { ConstraintName } from './decision.js';
 import type { FeatureLayout } from './features.js';
 
@@ -18,9 +21,19 @@ export interface Constraint {
   readonly limit: number;
 }
 
+/** value = linear · features + stageWeight * max over stages of (stage · features), to be minimised. */
+export interface ObjectiveFunction {
+  readonly linear: Float64Array;
+  readonly stageWeight: number;
+  readonly stages: readonly Float64Array[];
+}
+
 export interface Problem {
+  readonly objective: ObjectiveFunction;
   /** Weights of the latency, seconds. */
-  readonly objective: Float64Array;
+  readonly latency: Float64Array;
+  /** Weights of each stage of a pipeline, seconds. */
+  readonly stages: readonly Float64Array[];
   /** Weights of the end device's energy, joules; null where its power figures are not stated. */
   readonly energy: Float64Array | null;
   /** In the order in which they are kept when not all can be met: the first longest. */
@@ -35,10 +48,11 @@ export interface Problem {
 
 /**
  * Reads a context for graphs with `layout.tierCount` tiers.
+ * @param maxDepth largest depth of a tensor of the graph (`LayerFacts.maxDepth`)
  * @throws RangeError naming the field where a value is out of its range
  */
-export function assess(context: Context, layout: FeatureLayout): Problem {
-  requireRanges(context, layout);
+export function assess(context: Context, layout: FeatureLayout, maxDepth: number): Problem {
+  checkContext(context, layout.tierCount);
   const assumed: string[] = [];
   const orAssume = (value: number | undefined, field: string, standIn: number): number => {
     if (value !== undefined) return value;
@@ -46,30 +60,40 @@ export function assess(context: Context, layout: FeatureLayout): Problem {
     return standIn;
   };
 
-  const objective = new Float64Array(layout.length);
-  const waiting = new Float64Array(layout.length);
-  const uplink = new Float64Array(layout.length);
-  const downlink = new Float64Array(layout.length);
-  const compute = new Float64Array(layout.length);
+  const zero = (): Float64Array => new Float64Array(layout.length);
+  const latency = zero();
+  const waiting = zero();
+  const uplink = zero();
+  const downlink = zero();
+  const compute = zero();
+  const stages: Float64Array[] = [];
   context.tiers.forEach((tier, t) => {
     const slowdown = orAssume(tier.slowdown, `tiers[${t}].slowdown`, 1);
-    objective[layout.seconds + t] = slowdown;
+    latency[layout.seconds + t] = slowdown;
     (t === 0 ? compute : waiting)[layout.seconds + t] = slowdown;
+    stages.push(single(layout, layout.seconds + t, slowdown));
   });
   const hopUsable = context.hops.map((hop, h) => {
     const usable = isUsable(hop.uplinkBitsPerSecond, hop.downlinkBitsPerSecond, hop.connected);
     if (!usable) return false;
     const rtt = orAssume(hop.rttSeconds, `hops[${h}].rttSeconds`, 0);
     const queue = orAssume(hop.queueSeconds, `hops[${h}].queueSeconds`, 0);
-    objective[layout.hopUsed + h] = waiting[layout.hopUsed + h] = rtt + queue;
-    objective[layout.bytesUp + h] = uplink[layout.bytesUp + h] = 8 / hop.uplinkBitsPerSecond!;
-    objective[layout.bytesDown + h] = downlink[layout.bytesDown + h] = 8 / hop.downlinkBitsPerSecond!;
+    const secondsPerByteUp = 8 / hop.uplinkBitsPerSecond!;
+    const secondsPerByteDown = 8 / hop.downlinkBitsPerSecond!;
+    latency[layout.hopUsed + h] = waiting[layout.hopUsed + h] = rtt + queue;
+    latency[layout.bytesUp + h] = secondsPerByteUp;
+    latency[layout.bytesDown + h] = secondsPerByteDown;
+    // The end device has its radio on for the first hop only; what happens above it waits for.
+    (h === 0 ? uplink : waiting)[layout.bytesUp + h] = secondsPerByteUp;
+    (h === 0 ? downlink : waiting)[layout.bytesDown + h] = secondsPerByteDown;
+    stages.push(single(layout, layout.bytesUp + h, secondsPerByteUp));
+    stages.push(single(layout, layout.bytesDown + h, secondsPerByteDown));
     return true;
   });
 
   const { power } = context;
   const energy = power
-    ? objective.map(
+    ? latency.map(
         (_, i) =>
           power.computeWatts * compute[i]! +
           power.transmitWatts * uplink[i]! +
@@ -77,8 +101,40 @@ export function assess(context: Context, layout: FeatureLayout): Problem {
           power.idleWatts * waiting[i]!,
       )
     : null;
-  const { constraints, notJudged } = constraintsOf(context, layout, objective, energy, hopUsable);
-  return { objective, energy, constraints, hopUsable, assumed, notJudged };
+  const objective = objectiveOf(context.requirements.objective ?? 'latency', latency, energy, stages);
+  const { constraints, notJudged } = constraintsOf(context, layout, maxDepth, latency, energy, hopUsable);
+  return { objective, latency, stages, energy, constraints, hopUsable, assumed, notJudged };
+}
+
+function single(layout: FeatureLayout, index: number, weight: number): Float64Array {
+  const weights = new Float64Array(layout.length);
+  weights[index] = weight;
+  return weights;
+}
+
+function objectiveOf(
+  objective: Objective,
+  latency: Float64Array,
+  energy: Float64Array | null,
+  stages: readonly Float64Array[],
+): ObjectiveFunction {
+  const wanted =
+    objective === 'latency'
+      ? { perLatencySecond: 1 }
+      : objective === 'energy'
+        ? { perEnergyJoule: 1 }
+        : objective === 'throughput'
+          ? { perBottleneckSecond: 1 }
+          : objective;
+  const { perLatencySecond = 0, perEnergyJoule = 0, perBottleneckSecond = 0 } = wanted;
+  if (perEnergyJoule > 0 && energy === null) {
+    throw new RangeError('power: not stated, but requirements.objective asks for energy');
+  }
+  return {
+    linear: latency.map((weight, i) => perLatencySecond * weight + perEnergyJoule * (energy?.[i] ?? 0)),
+    stageWeight: perBottleneckSecond,
+    stages: perBottleneckSecond > 0 ? stages : [],
+  };
 }
 
 /**
@@ -93,46 +149,47 @@ function isUsable(up: number | undefined, down: number | undefined, connected: b
 function constraintsOf(
   context: Context,
   layout: FeatureLayout,
+  maxDepth: number,
   latency: Float64Array,
   energy: Float64Array | null,
   hopUsable: readonly boolean[],
 ): { constraints: Constraint[]; notJudged: string[] } {
   const constraints: Constraint[] = [];
   const notJudged: string[] = [];
+  const { requirements } = context;
+  const bound = (name: ConstraintName, weights: Float64Array, limit: number | undefined): void => {
+    if (limit !== undefined && limit < Infinity) constraints.push({ name, weights, limit });
+  };
   const unit = (...indices: number[]): Float64Array => {
     const weights = new Float64Array(layout.length);
     for (const i of indices) weights[i] = 1;
     return weights;
   };
   hopUsable.forEach((usable, h) => {
-    if (!usable) {
-      constraints.push({
-        name: `hop[${h}].usable` as ConstraintName,
-        weights: unit(layout.hopUsed + h),
-        limit: 0,
-      });
-    }
+    bound(`hops[${h}].usable`, unit(layout.hopUsed + h), usable ? undefined : 0);
   });
+  const { privacyDepth } = requirements;
+  const mayShow = privacyDepth === undefined ? undefined : Math.max(0, maxDepth + 1 - privacyDepth);
+  bound('privacyDepth', unit(layout.exposure), mayShow);
   context.tiers.forEach(({ freeStorageBytes }, t) => {
-    if (freeStorageBytes === undefined) return;
-    const name = `tiers[${t}].freeStorageBytes` as ConstraintName;
-    constraints.push({ name, weights: unit(layout.weights + t), limit: freeStorageBytes });
+    const limit = least(freeStorageBytes, requirements.weightBytes?.[t]);
+    bound(`tiers[${t}].weightBytes`, unit(layout.weights + t), limit);
   });
   context.tiers.forEach(({ freeMemoryBytes }, t) => {
-    if (freeMemoryBytes === undefined) return;
-    const name = `tiers[${t}].freeMemoryBytes` as ConstraintName;
-    constraints.push({ name, weights: unit(layout.weights + t, layout.working + t), limit: freeMemoryBytes });
+    const limit = least(freeMemoryBytes, requirements.memoryBytes?.[t]);
+    bound(`tiers[${t}].memoryBytes`, unit(layout.weights + t, layout.working + t), limit);
   });
+  bound('accuracyLoss', unit(layout.accuracyLoss), requirements.accuracyLoss);
+  bound('bytesSent', unit(layout.bytesUp), requirements.bytesSent);
   const budget = energyBudgetJoules(context, notJudged);
-  if (budget < Infinity) {
-    if (energy) constraints.push({ name: 'energyJoulesPerInference', weights: energy, limit: budget });
-    else notJudged.push('energyJoulesPerInference: power is not stated');
-  }
-  const { latencySeconds } = context.requirements;
-  if (latencySeconds !== undefined) {
-    constraints.push({ name: 'latencySeconds', weights: latency, limit: latencySeconds });
-  }
+  if (energy) bound('energyJoulesPerInference', energy, budget);
+  else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
+  bound('latencySeconds', latency, requirements.latencySeconds);
   return { constraints, notJudged };
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
 /**
@@ -151,47 +208,4 @@ function energyBudgetJoules({ requirements, battery }: Context, notJudged: strin
   if (battery.charging) return asked;
   const lasting = (battery.level * battery.capacityJoules) / (batteryLifetimeSeconds * inferencesPerSecond);
   return Math.min(asked, lasting);
-}
-
-function requireRanges(context: Context, layout: FeatureLayout): void {
-  const { tiers, hops, power, battery, requirements } = context;
-  if (tiers.length !== layout.tierCount) {
-    throw new RangeError(`tiers: ${tiers.length} given, the deployment has ${layout.tierCount}`);
-  }
-  if (hops.length !== layout.hopCount) {
-    throw new RangeError(`hops: ${hops.length} given, the deployment has ${layout.hopCount}`);
-  }
-  tiers.forEach((tier, t) => {
-    requireAbove(tier.slowdown, `tiers[${t}].slowdown`);
-    requireFrom(tier.freeStorageBytes, `tiers[${t}].freeStorageBytes`);
-    requireFrom(tier.freeMemoryBytes, `tiers[${t}].freeMemoryBytes`);
-  });
-  hops.forEach((hop, h) => {
-    requireFrom(hop.uplinkBitsPerSecond, `hops[${h}].uplinkBitsPerSecond`);
-    requireFrom(hop.downlinkBitsPerSecond, `hops[${h}].downlinkBitsPerSecond`);
-    requireFrom(hop.rttSeconds, `hops[${h}].rttSeconds`);
-    requireFrom(hop.queueSeconds, `hops[${h}].queueSeconds`);
-  });
-  for (const key of ['computeWatts', 'transmitWatts', 'receiveWatts', 'idleWatts'] as const) {
-    requireFrom(power?.[key], `power.${key}`);
-  }
-  requireFrom(battery?.level, 'battery.level');
-  if (battery && battery.level > 1) throw new RangeError(`battery.level: ${battery.level} is above 1`);
-  requireFrom(battery?.capacityJoules, 'battery.capacityJoules');
-  requireAbove(requirements.latencySeconds, 'requirements.latencySeconds');
-  requireFrom(requirements.energyJoulesPerInference, 'requirements.energyJoulesPerInference');
-  requireAbove(requirements.batteryLifetimeSeconds, 'requirements.batteryLifetimeSeconds');
-  requireAbove(requirements.inferencesPerSecond, 'requirements.inferencesPerSecond');
-}
-
-function requireFrom(value: number | undefined, field: string): void {
-  if (value !== undefined && !(value >= 0 && value < Infinity)) {
-    throw new RangeError(`${field}: ${value} is not a finite number >= 0`);
-  }
-}
-
-function requireAbove(value: number | undefined, field: string): void {
-  if (value !== undefined && !(value > 0 && value < Infinity)) {
-    throw new RangeError(`${field}: ${value} is not a finite number > 0`);
-  }
 }

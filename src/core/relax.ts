@@ -4,22 +4,25 @@
  * the second likewise among the states that meet the first, and so on: the lexicographic minimum of the
  * violations, found by one search per constraint.
  */
-import type { Constraint } from './problem.js';
+import { linearObjective } from './objective.js';
+import type { Constraint, ObjectiveFunction } from './problem.js';
 
 /**
  * @param search the state with the least `objective` among those that meet `constraints`, -1 for none
- * @param valueOf a functional's value in a state
+ * @param valueOf an objective's value in a state
  * @returns constraints that some state meets; those that could not be met have a raised limit
  */
 export function relaxed(
   constraints: readonly Constraint[],
-  search: (objective: Float64Array, constraints: readonly Constraint[]) => number,
-  valueOf: (weights: Float64Array, state: number) => number,
+  search: (objective: ObjectiveFunction, constraints: readonly Constraint[]) => number,
+  valueOf: (objective: ObjectiveFunction, state: number) => number,
 ): Constraint[] {
   const kept: Constraint[] = [];
   for (const constraint of constraints) {
-    const state = search(constraint.weights, kept);
-    const least = valueOf(constraint.weights, state);
+    const least = valueOf(
+      linearObjective(constraint.weights),
+      search(linearObjective(constraint.weights), kept),
+    );
     kept.push(least <= constraint.limit ? constraint : { ...constraint, limit: least });
   }
   return kept;

@@ -7,35 +7,45 @@
  */
 import { blocksOf } from './blocks.js';
 import { buildBoundTree, type BoundTree } from './boundTree.js';
+import type { Placement } from './decision.js';
+import { checkEncodings, rawEncoding, type Encoding } from './encoding.js';
 import { featureLayout, type FeatureLayout } from './features.js';
+import { layerFacts, type LayerFacts } from './layerFacts.js';
 import type { LayerGraph } from './layerGraph.js';
 import { neighboursOf } from './neighbours.js';
 import { dominators } from './pareto.js';
 import type { TierSeconds } from './profile.js';
-import { enumerateBlock, StateRows } from './states.js';
+import { StateRows } from './stateRows.js';
+import { enumerateBlock } from './states.js';
 import { topologyOf, type Topology } from './topology.js';
 
 /** What the states are made of. */
 export interface PartitionInput {
   readonly graph: LayerGraph;
-  /** Per tier, tier 0 is the end device. */
+  /** Two or three tiers; tier 0 is the end device. */
   readonly tiers: readonly TierSeconds[];
+  /** Ways to send what crosses; absent: as it is. */
+  readonly encodings?: readonly Encoding[] | undefined;
 }
 
-export interface StateGraph extends PartitionInput {
+export interface StateGraph {
+  readonly graph: LayerGraph;
+  readonly tiers: readonly TierSeconds[];
+  readonly encodings: readonly Encoding[];
   readonly topology: Topology;
+  readonly facts: LayerFacts;
   readonly layout: FeatureLayout;
-  /** Null where more than `maxStates` states exist: then each decision is a minimum cut of the layer graph. */
+  /** Null where there are more states than may be held: then each decision is a minimum cut of the layer graph. */
   readonly held: HeldStates | null;
 }
 
 export interface HeldStates {
   readonly count: number;
-  /** Valid cuts of the layer graph, before pruning. */
+  /** Valid states before pruning. */
   readonly rawCount: number;
   /** Rows of `layout.length` features. */
   readonly features: Float64Array;
-  /** Rows of `words` words; bit v is set where layer v runs on the end device. */
+  /** Rows of `words` words, as in stateRows.ts. */
   readonly masks: Uint32Array;
   readonly words: number;
   readonly tree: BoundTree;
@@ -44,14 +54,23 @@ export interface HeldStates {
   readonly neighbours: Int32Array;
 }
 
+/** What a build may tell of itself: `fraction` of the work done, 0 to 1. @throws to cancel the build */
+export type BuildProgress = (stage: 'states' | 'pruning' | 'neighbours', fraction: number) => void;
+
 /**
- * Builds the partition state graph of two tiers.
- * @param maxStates states that may be held; a graph with more is cut per decision
- * @throws RangeError where the graph is malformed, or a tier's seconds do not fit it
+ * Builds the partition state graph of two or three tiers.
+ * @param maxStates states that may be held before pruning; a graph with more is cut per decision
+ * @throws RangeError where the graph is malformed, or seconds or encodings do not fit it
  */
-export function buildStateGraph(input: PartitionInput, maxStates: number): StateGraph {
-  const { graph, tiers } = input;
-  if (tiers.length !== 2) throw new RangeError(`tiers: ${tiers.length} given, two are supported`);
+export function buildStateGraph(
+  input: PartitionInput,
+  maxStates: number,
+  progress: BuildProgress = () => undefined,
+): StateGraph {
+  const { graph, tiers, encodings = [rawEncoding(graph)] } = input;
+  if (tiers.length < 2 || tiers.length > 3) {
+    throw new RangeError(`tiers: ${tiers.length} given, two or three are possible`);
+  }
   tiers.forEach(({ seconds }, t) => {
     if (seconds.length !== graph.layers.length) {
       throw new RangeError(`tiers[${t}].seconds: ${seconds.length} values for ${graph.layers.length} layers`);
@@ -62,44 +81,63 @@ export function buildStateGraph(input: PartitionInput, maxStates: number): State
       }
     });
   });
+  checkEncodings(encodings, graph);
   const topology = topologyOf(graph);
   const layout = featureLayout(tiers.length);
-  return { graph, tiers, topology, layout, held: holdStates(input, topology, layout, maxStates) };
+  const facts = layerFacts(graph);
+  const unheld = { graph, tiers, encodings, topology, facts, layout };
+  const rows = enumerateStates(unheld, maxStates, progress);
+  return { ...unheld, held: rows && holdStates(rows, topology, tiers.length, progress) };
+}
+
+function enumerateStates(
+  { graph, tiers, encodings, topology, facts, layout }: Omit<StateGraph, 'held'>,
+  maxStates: number,
+  progress: BuildProgress,
+): StateRows | null {
+  const rows = new StateRows(layout.length, graph.layers.length, layout.hopCount);
+  const seconds = tiers.map((tier) => tier.seconds);
+  // Between cut vertices the states of two tiers add up; with three, what lies before and after a cut vertex
+  // on the middle tier is free on both sides, so that the whole graph is one block.
+  const blocks = tiers.length === 2 ? blocksOf(topology) : [{ prefix: 0, end: graph.layers.length }];
+  for (let e = 0; e < encodings.length; e++) {
+    rows.encoding = e;
+    const input = { graph, topology, facts, layout, seconds, encoding: encodings[e]! };
+    for (let b = 0; b < blocks.length; b++) {
+      progress('states', (e * blocks.length + b) / (encodings.length * blocks.length));
+      if (!enumerateBlock(input, blocks[b]!, rows, maxStates)) return null;
+    }
+  }
+  return rows;
 }
 
 function holdStates(
-  { graph, tiers }: PartitionInput,
+  rows: StateRows,
   topology: Topology,
-  layout: FeatureLayout,
-  maxStates: number,
-): HeldStates | null {
-  const words = Math.ceil(graph.layers.length / 32);
-  const rows = new StateRows(layout.length, words);
-  const seconds = tiers.map((tier) => tier.seconds);
-  for (const block of blocksOf(topology)) {
-    if (!enumerateBlock({ graph, topology, layout, seconds }, block, rows, maxStates)) return null;
-  }
-  const width = layout.length;
-  const dominator = dominators(rows.features.subarray(0, rows.count * width), width);
-  const kept = dominator.reduce((sum, d, row) => sum + (d === row ? 1 : 0), 0);
-  const keptRows = new Int32Array(kept);
-  let next = 0;
-  dominator.forEach((d, row) => {
-    if (d === row) keptRows[next++] = row;
-  });
-  const { tree, order } = buildBoundTree(gather(rows.features, width, keptRows), width);
-  const placed = order.map((i) => keptRows[i]!);
+  tierCount: number,
+  progress: BuildProgress,
+): HeldStates {
+  const { width, words } = rows;
+  progress('pruning', 0);
+  const dominator = dominators(rows.features.subarray(0, rows.count * width), width, (f) =>
+    progress('pruning', f),
+  );
+  const kept = Int32Array.from(dominator.filter((d, row) => d === row));
+  const { tree, order } = buildBoundTree(gather(rows.features, width, kept), width);
+  const placed = order.map((i) => kept[i]!);
   const placeOf = new Int32Array(rows.count).fill(-1);
   placed.forEach((row, place) => (placeOf[row] = place));
   dominator.forEach((d, row) => (placeOf[row] = placeOf[d]!));
+  progress('neighbours', 0);
+  const edges = neighboursOf(topology, tierCount, rows, placed, placeOf);
   return {
-    count: kept,
+    count: kept.length,
     rawCount: rows.count,
     features: gather(rows.features, width, placed),
     masks: gather(rows.masks, words, placed),
     words,
     tree,
-    ...neighboursOf(topology, rows.masks, words, rows.count, placed, placeOf),
+    ...edges,
   };
 }
 
@@ -112,12 +150,20 @@ function gather<A extends Float64Array | Uint32Array>(matrix: A, width: number, 
   return result;
 }
 
-/** The layers on the end device in a row of masks, ascending. */
-export function endLayersOf(held: HeldStates, state: number): number[] {
-  const layers: number[] = [];
-  for (let w = 0; w < held.words; w++) {
-    const word = held.masks[state * held.words + w]!;
-    for (let bit = 0; bit < 32; bit++) if ((word >>> bit) & 1) layers.push(w * 32 + bit);
-  }
-  return layers;
+/** The placement and the number of the encoding of a held state. */
+export function placementOfState(
+  { graph, layout }: StateGraph,
+  held: HeldStates,
+  state: number,
+): { placement: Placement; encoding: number } {
+  const layerWords = Math.ceil(graph.layers.length / 32);
+  const offset = state * held.words;
+  const placement = graph.layers.map((_, v) => {
+    let below = 0;
+    for (let h = 0; h < layout.hopCount; h++) {
+      below += (held.masks[offset + h * layerWords + (v >>> 5)]! >>> (v & 31)) & 1;
+    }
+    return layout.hopCount - below;
+  });
+  return { placement, encoding: held.masks[offset + held.words - 1]! };
 }

@@ -1,69 +1,35 @@
 /**
- * Enumeration of the states of two tiers, block by block, with their features.
+ * Enumeration of states with their features.
  *
- * Problem. List every downset of a block and its feature vector. Algorithm: walk the block's layers in
- * topological order; a layer may join the end device where all its predecessors did, and may always stay above.
- * Each leaf of that walk is one downset, none twice. Features are accumulated on the way down (sums are
- * only ever added to, never subtracted from, so that no rounding residue is left) and a tensor is
- * charged when its first consumer above is met. Complexity: O(layers of the block) per state, no memory beyond
- * the output. Rejected: breadth-first growth of downsets with a hash set, which needs the set and re-adds all sums.
+ * Problem. List every valid placement of a range of layers and its feature vector. Algorithm: walk the layers
+ * in topological order; a layer may take the highest tier of its predecessors or any tier above it. Each leaf
+ * of that walk is one state, none twice. Features are accumulated on the way down (sums are only
+ * ever added to, never subtracted from, so that no rounding residue is left); a tensor is charged per
+ * hop when its first consumer beyond that hop is met. Complexity: O(layers of the block) per state, no memory
+ * beyond the output. Rejected: breadth-first growth of downsets with a hash set, which needs the set and
+ * re-adds all sums.
  */
 import type { Block } from './blocks.js';
+import type { Encoding } from './encoding.js';
 import type { FeatureLayout } from './features.js';
+import type { LayerFacts } from './layerFacts.js';
 import type { LayerGraph } from './layerGraph.js';
+import type { StateRows } from './stateRows.js';
 import type { Topology } from './topology.js';
-
-/** Rows of features and bit masks that grow by doubling. */
-export class StateRows {
-  count = 0;
-  features: Float64Array;
-  /** Bit v of a row is set where layer v runs on the end device. */
-  masks: Uint32Array;
-
-  constructor(
-    readonly featureCount: number,
-    readonly wordCount: number,
-    capacity = 64,
-  ) {
-    this.features = new Float64Array(capacity * featureCount);
-    this.masks = new Uint32Array(capacity * wordCount);
-  }
-
-  push(features: Float64Array, mask: Uint32Array): void {
-    if ((this.count + 1) * this.featureCount > this.features.length) {
-      this.features = grown(this.features, new Float64Array(this.features.length * 2));
-      this.masks = grown(this.masks, new Uint32Array(this.masks.length * 2));
-    }
-    this.features.set(features, this.count * this.featureCount);
-    this.masks.set(mask, this.count * this.wordCount);
-    this.count++;
-  }
-}
-
-function grown<A extends Float64Array | Uint32Array>(from: A, to: A): A {
-  to.set(from);
-  return to;
-}
-
-/** A layer as the walk needs it. */
-interface Step {
-  readonly predecessors: readonly number[];
-  /** Tensors read that are free to cross: written by the end device or an input of the model. */
-  readonly reads: readonly number[];
-  /** Bytes that come back down where this layer runs above. */
-  readonly outputBytes: number;
-}
 
 export interface EnumerationInput {
   readonly graph: LayerGraph;
   readonly topology: Topology;
+  readonly facts: LayerFacts;
   readonly layout: FeatureLayout;
   /** Nominal seconds per tier and layer. */
   readonly seconds: readonly (readonly number[])[];
+  readonly encoding: Encoding;
 }
 
 /**
- * Appends all states of `block` to `rows`. Returns false, with `rows` as it was, where there are more than `maxStates`.
+ * Appends all states in which the layers before `block` are on the end device and those after it on the last tier.
+ * Returns false, with `rows` as it was, where that would make more than `maxStates` rows.
  */
 export function enumerateBlock(
   input: EnumerationInput,
@@ -71,97 +37,96 @@ export function enumerateBlock(
   rows: StateRows,
   maxStates: number,
 ): boolean {
-  const walk = new BlockWalk(input, block, rows, maxStates);
   const before = rows.count;
-  if (walk.from(block.prefix)) return true;
+  const walk = new PlacementWalk(input, block);
+  if (walk.from(block.prefix, (features) => rows.count < maxStates && rows.push(features, walk.tierOf)))
+    return true;
   rows.count = before;
   return false;
 }
 
-class BlockWalk {
-  private readonly steps: readonly Step[];
-  private readonly onEnd: Uint8Array;
-  private readonly mask: Uint32Array;
+class PlacementWalk {
+  readonly tierOf: Uint8Array;
   /** Feature vectors by depth of the walk, so that going back needs no subtraction. */
-  private readonly depth: Float64Array[];
-  /** Per tensor how many consumers above were met on the path: it is charged at the first. */
-  private readonly crossings: Uint16Array;
+  private readonly path: Float64Array[];
+  /** Per tensor the highest tier that reads it on the path: hops up to there are charged. */
+  private readonly reach: Uint8Array;
+  /** Per layer of the block the tensors that a layer after the block reads: they cross as soon as they are written. */
+  private readonly readAfter: readonly (readonly number[])[];
 
   constructor(
     private readonly input: EnumerationInput,
     private readonly block: Block,
-    private readonly rows: StateRows,
-    private readonly maxStates: number,
   ) {
-    const { graph, topology, layout } = input;
+    const { graph, layout } = input;
     const count = graph.layers.length;
-    this.onEnd = new Uint8Array(count);
-    this.mask = new Uint32Array(rows.wordCount);
-    this.crossings = new Uint16Array(graph.tensors.length);
-    const reads = Array.from({ length: count }, () => [] as number[]);
-    const outputBytes = new Array<number>(count).fill(0);
-    graph.tensors.forEach((tensor, t) => {
-      for (const consumer of tensor.consumers) reads[consumer]!.push(t);
-      if (tensor.isOutput && tensor.producer !== null) outputBytes[tensor.producer]! += tensor.bytes;
+    this.tierOf = new Uint8Array(count);
+    this.reach = new Uint8Array(graph.tensors.length);
+    this.path = Array.from({ length: block.end - block.prefix + 1 }, () => new Float64Array(layout.length));
+    const readAfter = graph.layers.map(() => [] as number[]);
+    graph.tensors.forEach(({ producer, consumers }, t) => {
+      const isFree = producer !== null && producer >= block.prefix && producer < block.end;
+      if (isFree && consumers.some((c) => c >= block.end)) readAfter[producer]!.push(t);
     });
-    this.steps = topology.predecessors.map((predecessors, v) => ({
-      predecessors,
-      reads: reads[v]!,
-      outputBytes: outputBytes[v]!,
-    }));
-    this.depth = Array.from({ length: block.end - block.prefix + 1 }, () => new Float64Array(layout.length));
-    const base = this.depth[0]!;
-    for (let v = 0; v < block.prefix; v++) this.addToEnd(v, base);
-    for (let v = block.end; v < count; v++) this.addAbove(v, base);
+    this.readAfter = readAfter;
+    for (let v = 0; v < block.prefix; v++) this.place(v, 0, this.path[0]!);
+    const isFreeTensor = new Set(readAfter.flat());
+    for (let v = block.end; v < count; v++) {
+      const known = input.facts.reads[v]!.filter((t) => !isFreeTensor.has(t));
+      this.place(v, layout.tierCount - 1, this.path[0]!, known);
+    }
   }
 
-  /** Walks on from layer `v`; false once the cap is passed. */
-  from(v: number): boolean {
-    const { block, rows, depth } = this;
-    const here = depth[v - block.prefix]!;
-    if (v === block.end) {
-      if (rows.count >= this.maxStates) return false;
-      rows.push(here, this.mask);
-      return true;
-    }
-    const next = depth[v - block.prefix + 1]!;
-    if (this.steps[v]!.predecessors.every((p) => this.onEnd[p] === 1)) {
+  /** Walks on from layer `v`, telling `found` of every leaf; false as soon as `found` says so. */
+  from(v: number, found: (features: Float64Array) => boolean): boolean {
+    const { block, path, tierOf, reach } = this;
+    const here = path[v - block.prefix]!;
+    if (v === block.end) return found(here);
+    const next = path[v - block.prefix + 1]!;
+    const { reads } = this.input.facts;
+    const reached = reads[v]!.map((t) => reach[t]!);
+    let lowest = 0;
+    for (const p of this.input.topology.predecessors[v]!) lowest = Math.max(lowest, tierOf[p]!);
+    for (let tier = lowest; tier < this.input.layout.tierCount; tier++) {
       next.set(here);
-      this.addToEnd(v, next);
-      const more = this.from(v + 1);
-      this.onEnd[v] = 0;
-      this.mask[v >>> 5]! &= ~(1 << (v & 31));
+      this.place(v, tier, next);
+      const more = this.from(v + 1, found);
+      for (let i = 0; i < reached.length; i++) reach[reads[v]![i]!] = reached[i]!;
+      for (const t of this.readAfter[v]!) reach[t] = 0;
       if (!more) return false;
     }
-    next.set(here);
-    this.addAbove(v, next);
-    const more = this.from(v + 1);
-    for (const t of this.steps[v]!.reads) this.crossings[t]!--;
-    return more;
+    return true;
   }
 
-  private addToEnd(v: number, features: Float64Array): void {
-    const { graph, layout, seconds } = this.input;
-    this.onEnd[v] = 1;
-    this.mask[v >>> 5]! |= 1 << (v & 31);
-    features[layout.seconds]! += seconds[0]![v]!;
-    features[layout.weights]! += graph.layers[v]!.weightBytes;
-    features[layout.working] = Math.max(features[layout.working]!, graph.layers[v]!.workingBytes);
-  }
-
-  private addAbove(v: number, features: Float64Array): void {
-    const { graph, layout, seconds } = this.input;
-    const step = this.steps[v]!;
-    features[layout.seconds + 1]! += seconds[1]![v]!;
-    features[layout.hopUsed] = 1;
-    features[layout.bytesDown]! += step.outputBytes;
-    features[layout.weights + 1]! += graph.layers[v]!.weightBytes;
-    features[layout.working + 1] = Math.max(features[layout.working + 1]!, graph.layers[v]!.workingBytes);
-    for (const t of step.reads) {
-      const { producer, bytes } = graph.tensors[t]!;
-      const crosses = producer === null || this.onEnd[producer] === 1;
-      if (crosses && this.crossings[t] === 0) features[layout.bytesUp]! += bytes;
-      this.crossings[t]!++;
+  private place(v: number, tier: number, features: Float64Array, reads = this.input.facts.reads[v]!): void {
+    const { graph, layout, seconds, facts } = this.input;
+    const layer = graph.layers[v]!;
+    this.tierOf[v] = tier;
+    features[layout.seconds + tier]! += seconds[tier]![v]!;
+    features[layout.weights + tier]! += layer.weightBytes;
+    features[layout.working + tier] = Math.max(features[layout.working + tier]!, layer.workingBytes);
+    for (let h = 0; h < tier; h++) {
+      features[layout.hopUsed + h] = 1;
+      features[layout.bytesDown + h]! += facts.outputBytes[v]!;
     }
+    for (const t of reads) this.read(t, tier, features);
+    for (const t of this.readAfter[v]!) this.read(t, layout.tierCount - 1, features);
+  }
+
+  private read(t: number, tier: number, features: Float64Array): void {
+    const { graph, layout, facts, encoding } = this.input;
+    const { producer } = graph.tensors[t]!;
+    const from = producer === null ? 0 : this.tierOf[producer]!;
+    for (let h = Math.max(from, this.reach[t]!); h < tier; h++) {
+      features[layout.bytesUp + h]! += encoding.bytes[t]!;
+      features[layout.seconds + h]! += encoding.encodeSeconds[t]!;
+      features[layout.seconds + h + 1]! += encoding.decodeSeconds[t]!;
+      features[layout.accuracyLoss] = encoding.accuracyLoss;
+      if (h === 0) {
+        const exposure = facts.maxDepth + 1 - facts.depth[t]!;
+        features[layout.exposure] = Math.max(features[layout.exposure]!, exposure);
+      }
+    }
+    this.reach[t] = Math.max(this.reach[t]!, tier);
   }
 }

@@ -50,13 +50,3 @@ function requireAmount(value: number, field: string): void {
     throw new RangeError(`${field}: ${value} is not a finite number >= 0`);
   }
 }
-
-/**
- * True where `isOnEnd` (per layer) is a valid cut for two tiers: closed under predecessors, since data
- * flows up only.
- */
-export function isDownset(topology: Topology, isOnEnd: (layer: number) => boolean): boolean {
-  return topology.predecessors.every(
-    (predecessors, layer) => !isOnEnd(layer) || predecessors.every((p) => isOnEnd(p)),
-  );
-}

@@ -7,7 +7,7 @@ import { createPartitioner } from '../../src/core/createPartitioner.js';
 import type { Decision } from '../../src/core/decision.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
 import { buildStateGraph } from '../../src/core/stateGraph.js';
-import { context, partitionInput } from '../support/graphs.js';
+import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 const near = (a: number, b: number): boolean =>
   a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
@@ -21,8 +21,8 @@ function assertSameAnswer(found: Decision, oracle: Decision): void {
     assert.ok(near(v.value, oracle.violations[i]!.value), `${v.constraint}: ${v.value}`);
   });
   assert.ok(
-    near(found.prediction.latencySeconds, oracle.prediction.latencySeconds),
-    `${found.prediction.latencySeconds} s found, ${oracle.prediction.latencySeconds} s is best`,
+    near(found.objectiveValue, oracle.objectiveValue),
+    `${found.objectiveValue} found, ${oracle.objectiveValue} is best`,
   );
 }
 
@@ -33,14 +33,14 @@ test('a decision equals the oracle on random graphs and contexts, cold and from 
   fc.assert(
     fc.property(partitionInput, fc.array(context, { minLength: 20, maxLength: 20 }), (input, walk) => {
       const partitioner = createPartitioner(buildStateGraph(input, 100_000));
-      let present: readonly number[] | null = null;
+      let present: Decision | null = null;
       for (const now of walk) {
         const oracle = exhaustive(input, now, 100_000);
         const cold = partitioner.decide(now);
         const warm: Decision = partitioner.decide(now, present);
         assertSameAnswer(cold, oracle);
         assertSameAnswer(warm, oracle);
-        present = warm.endLayers;
+        present = warm;
         total++;
         if (oracle.violations.length > 0) violated++;
         const free = exhaustive(input, withoutBounds(now), 100_000);
@@ -52,6 +52,38 @@ test('a decision equals the oracle on random graphs and contexts, cold and from 
   // The property is worth little where constraints never decide.
   assert.ok(bound > total / 4, `constraints decided in ${bound} of ${total}`);
   assert.ok(violated > total / 20, `no cut met all constraints in ${violated} of ${total}`);
+});
+
+test('a decision equals the oracle for two and three tiers, every objective, every bound, and wire encodings', () => {
+  let violated = 0;
+  let total = 0;
+  const seen = new Set<string>();
+  const cases = richPartitionInput.chain((input) =>
+    fc.tuple(fc.constant(input), fc.array(richContext(input.tiers.length), { minLength: 8, maxLength: 8 })),
+  );
+  fc.assert(
+    fc.property(cases, ([input, walk]) => {
+      const states = buildStateGraph(input, 100_000);
+      const partitioner = createPartitioner(states);
+      let present: Decision | null = null;
+      for (const now of walk) {
+        const oracle = exhaustive(input, now, 1_000_000);
+        const found: Decision = partitioner.decide(now, present);
+        assertSameAnswer(found, oracle);
+        const again = partitioner.predict(now, found.placement);
+        if (input.encodings === undefined) assert.ok(near(again.objectiveValue, found.objectiveValue));
+        present = found;
+        total++;
+        if (oracle.violations.length > 0) violated++;
+        for (const { constraint } of oracle.violations) seen.add(constraint);
+      }
+    }),
+    { numRuns: 250 },
+  );
+  assert.ok(violated < total * 0.9, `no cut met all constraints in ${violated} of ${total}`);
+  for (const name of ['tiers[0].weightBytes', 'tiers[1].memoryBytes', 'latencySeconds']) {
+    assert.ok(seen.has(name), `${name} was never broken: the cases are too easy`);
+  }
 });
 
 function withoutBounds({ tiers, hops }: Context): Context {
@@ -170,7 +202,7 @@ test('the proof looks at a small share of the states, and the present state wins
     requirements: {},
   };
   const cold = partitioner.decide(now);
-  const warm = partitioner.decide(now, cold.endLayers);
+  const warm = partitioner.decide(now, cold);
   assert.deepEqual(warm.endLayers, cold.endLayers);
   assert.ok(warm.statesVisited < partitioner.stateCount, `${warm.statesVisited} visited`);
 });

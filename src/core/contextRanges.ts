@@ -1,0 +1,71 @@
+/** The ranges of a context's values, checked once before they become weights. */
+import type { Context, Objective } from './context.js';
+
+/**
+ * @throws RangeError naming the first field that is out of range
+ */
+export function checkContext(context: Context, tierCount: number): void {
+  const { tiers, hops, power, battery, requirements } = context;
+  if (tiers.length !== tierCount) {
+    throw new RangeError(`tiers: ${tiers.length} given, the deployment has ${tierCount}`);
+  }
+  if (hops.length !== tierCount - 1) {
+    throw new RangeError(`hops: ${hops.length} given, the deployment has ${tierCount - 1}`);
+  }
+  tiers.forEach((tier, t) => {
+    requireAbove(tier.slowdown, `tiers[${t}].slowdown`);
+    requireFrom(tier.freeStorageBytes, `tiers[${t}].freeStorageBytes`);
+    requireFrom(tier.freeMemoryBytes, `tiers[${t}].freeMemoryBytes`);
+  });
+  hops.forEach((hop, h) => {
+    requireFrom(hop.uplinkBitsPerSecond, `hops[${h}].uplinkBitsPerSecond`);
+    requireFrom(hop.downlinkBitsPerSecond, `hops[${h}].downlinkBitsPerSecond`);
+    requireFrom(hop.rttSeconds, `hops[${h}].rttSeconds`);
+    requireFrom(hop.queueSeconds, `hops[${h}].queueSeconds`);
+  });
+  for (const key of ['computeWatts', 'transmitWatts', 'receiveWatts', 'idleWatts'] as const) {
+    requireFrom(power?.[key], `power.${key}`);
+  }
+  requireFrom(battery?.level, 'battery.level');
+  if (battery && battery.level > 1) throw new RangeError(`battery.level: ${battery.level} is above 1`);
+  requireFrom(battery?.capacityJoules, 'battery.capacityJoules');
+  requireAbove(requirements.latencySeconds, 'requirements.latencySeconds');
+  requireFrom(requirements.energyJoulesPerInference, 'requirements.energyJoulesPerInference');
+  requireAbove(requirements.batteryLifetimeSeconds, 'requirements.batteryLifetimeSeconds');
+  requireAbove(requirements.inferencesPerSecond, 'requirements.inferencesPerSecond');
+  requireFrom(requirements.bytesSent, 'requirements.bytesSent');
+  requireFrom(requirements.accuracyLoss, 'requirements.accuracyLoss');
+  requireFrom(requirements.privacyDepth, 'requirements.privacyDepth');
+  for (const key of ['weightBytes', 'memoryBytes'] as const) {
+    const bounds = requirements[key];
+    if (bounds && bounds.length > tierCount) {
+      throw new RangeError(
+        `requirements.${key}: ${bounds.length} given, the deployment has ${tierCount} tiers`,
+      );
+    }
+    bounds?.forEach((value, t) => requireFrom(value, `requirements.${key}[${t}]`));
+  }
+  checkObjective(requirements.objective);
+}
+
+function checkObjective(objective: Objective | undefined): void {
+  if (typeof objective !== 'object') return;
+  let sum = 0;
+  for (const key of ['perLatencySecond', 'perEnergyJoule', 'perBottleneckSecond'] as const) {
+    requireFrom(objective[key], `requirements.objective.${key}`);
+    sum += objective[key] ?? 0;
+  }
+  if (sum === 0) throw new RangeError('requirements.objective: at least one weight must be above 0');
+}
+
+function requireFrom(value: number | undefined, field: string): void {
+  if (value !== undefined && !(value >= 0 && value < Infinity)) {
+    throw new RangeError(`${field}: ${value} is not a finite number >= 0`);
+  }
+}
+
+function requireAbove(value: number | undefined, field: string): void {
+  if (value !== undefined && !(value > 0 && value < Infinity)) {
+    throw new RangeError(`${field}: ${value} is not a finite number > 0`);
+  }
+}
