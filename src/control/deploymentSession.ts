@@ -4,7 +4,8 @@
  * A decision changes `current` at once; `durable` follows when the store has committed it. Operators and devices
  * are told of `durable` alone, so that nobody sees a cut that a crash could take back.
  */
-import type { Decision } from '../core/decision.js';
+import { placementOf } from '../core/cut.js';
+import type { Decision, Placement } from '../core/decision.js';
 import type { Partitioner } from '../core/partitioner.js';
 import type { TierSeconds } from '../core/profile.js';
 import { deploymentContext, type DeviceView } from './deploymentContext.js';
@@ -111,7 +112,7 @@ export class DeploymentSession {
     const key = JSON.stringify(context);
     if (key === this.#contextKey) return null;
     const startedAt = around.clock.monotonicNanoseconds();
-    const decision = this.basis.partitioner.decide(context, this.current.cut?.endLayers ?? null);
+    const decision = this.basis.partitioner.decide(context, this.#present());
     const searchNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
     const record = this.#record(
       { context, decision, searchNanoseconds, reason: this.#heldReason ?? reason },
@@ -122,6 +123,15 @@ export class DeploymentSession {
     this.#restored = false;
     this.status = { kind: 'active' };
     return record;
+  }
+
+  /** Where a search starts: the decision in force itself, which the partitioner knows again, or the cut restored. */
+  #present(): { readonly placement: Placement } | null {
+    const { cut, version } = this.current;
+    if (cut === null) return null;
+    const last = this.lastDecision;
+    if (last?.versionAfter === version) return last.decision;
+    return { placement: placementOf(cut.endLayers, cut.layerCount) };
   }
 
   #holdsFor({ end, edge, settling }: Surroundings): string[] {

@@ -95,7 +95,7 @@ export class Operations {
   whatIf(session: DeploymentSession, context: Context): Decision {
     const { partitioner } = this.basisOf(session);
     try {
-      return partitioner.decide(context, session.durable.cut?.endLayers ?? null);
+      return partitioner.decide(context);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new ControlError('invalid', 'context-out-of-range', error.message, 'context');

@@ -46,6 +46,6 @@ export class StateRows {
 }
 
 function grown<A extends Float64Array | Uint32Array>(from: A, to: A): A {
-  to.set(from as Float64Array & Uint32Array);
+  to.set(from);
   return to;
 }

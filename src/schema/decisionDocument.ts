@@ -26,7 +26,7 @@ export const DecisionDocumentSchema = Type.Object(
     format: Type.Literal(decisionFormat),
     model: Type.String(),
     modelSha256: Type.String(),
-    algorithm: Type.Union([Type.Literal('gads'), Type.Literal('exhaustive')]),
+    algorithm: Type.Union([Type.Literal('gads'), Type.Literal('min-cut'), Type.Literal('exhaustive')]),
     endLayers: Type.Array(index, {
       description: 'Layers on the end device, ascending; all others run on the edge',
     }),
@@ -37,6 +37,11 @@ export const DecisionDocumentSchema = Type.Object(
         description: 'Tensors that cross from the end device to the edge',
       },
     ),
+    encoding: Type.String({ description: 'How the cut tensors are sent' }),
+    objectiveValue: Type.Number({
+      minimum: 0,
+      description: 'What was minimised; the latency unless asked otherwise',
+    }),
     prediction: Type.Object(
       {
         latencySeconds: Type.Number({ minimum: 0 }),
@@ -45,6 +50,10 @@ export const DecisionDocumentSchema = Type.Object(
         downlinkSeconds: perHop('Time to send the results back'),
         rttSeconds: perHop('Round trip'),
         queueSeconds: perHop('Wait for the edge'),
+        bottleneckSeconds: Type.Number({
+          minimum: 0,
+          description: 'The slowest stage of a pipeline of tiers and links',
+        }),
         energyJoules: Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
           description: 'Of the end device per inference; null where the context states no power',
         }),
@@ -52,6 +61,10 @@ export const DecisionDocumentSchema = Type.Object(
         bytesDown: perHop('Bytes sent down'),
         weightBytes: perTier('Weights'),
         memoryBytes: perTier('Weights plus the largest working set'),
+        privacyDepth: Type.Union([index, Type.Null()], {
+          description: 'Fewest layers that a tensor leaving the end device passed; null where none leaves',
+        }),
+        accuracyLoss: Type.Number({ minimum: 0, description: 'Of the wire encoding' }),
       },
       strict,
     ),
@@ -97,6 +110,8 @@ export function decisionDocument(
       const { name, bytes } = graph.tensors[tensor]!;
       return { index: tensor, name, bytes };
     }),
+    encoding: decision.encoding,
+    objectiveValue: decision.objectiveValue,
     prediction: decision.prediction,
     violations: decision.violations,
     optimality: decision.optimality,

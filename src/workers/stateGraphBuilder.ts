@@ -2,14 +2,15 @@
 import { Piscina } from 'piscina';
 import type { PartitionerBuilder } from '../control/ports.js';
 import { createPartitioner } from '../core/createPartitioner.js';
-import type { BuiltStates, StateGraphTask } from './stateGraphTask.js';
+import type { StateGraph } from '../core/stateGraph.js';
+import type { StateGraphTask } from './stateGraphTask.js';
 
 /**
  * @param maxStates states that may be held per model; a model with more is cut per decision
  * @param maxQueued builds that may wait for a thread
  */
 export function createStateGraphBuilder(maxStates: number, maxQueued: number): PartitionerBuilder {
-  const pool = new Piscina<StateGraphTask, BuiltStates>({
+  const pool = new Piscina<StateGraphTask, StateGraph>({
     filename: new URL('./stateGraphTask.js', import.meta.url).href,
     minThreads: 0,
     maxThreads: 1, // a build may take a core for seconds; the other ones are for telemetry and imports
@@ -18,8 +19,7 @@ export function createStateGraphBuilder(maxStates: number, maxQueued: number): P
   });
   return {
     async build(input) {
-      const built = await pool.run({ input, maxStates });
-      return createPartitioner({ ...input, ...built });
+      return createPartitioner(await pool.run({ input, maxStates }));
     },
     async close() {
       await pool.destroy();

@@ -7,19 +7,20 @@ export interface StateGraphTask {
   readonly maxStates: number;
 }
 
-/** What the caller does not have already. */
-export type BuiltStates = Omit<StateGraph, keyof PartitionInput>;
-
-export default function build({ input, maxStates }: StateGraphTask): BuiltStates {
-  const { topology, layout, held } = buildStateGraph(input, maxStates);
-  const built: BuiltStates = { topology, layout, held };
+export default function build({ input, maxStates }: StateGraphTask): StateGraph {
+  const built = buildStateGraph(input, maxStates);
+  const { held } = built;
   if (held === null) return built;
   // the large arrays change hands instead of being copied on the main thread
-  const transferList = [held.features, held.masks, held.neighbourStart, held.neighbours].map(
-    (array) => array.buffer as ArrayBuffer,
-  );
+  const transferList = [
+    held.features,
+    held.masks,
+    held.tree.corners,
+    held.neighbourStart,
+    held.neighbours,
+  ].map((array) => array.buffer as ArrayBuffer);
   return move({
     [transferableSymbol]: transferList,
     [valueSymbol]: built,
-  }) as unknown as BuiltStates;
+  }) as unknown as StateGraph;
 }

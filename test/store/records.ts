@@ -196,9 +196,12 @@ const context: fc.Arbitrary<Context> = fc.record(
 );
 
 const decision: fc.Arbitrary<Decision> = fc.record({
-  algorithm: fc.constantFrom('gads', 'exhaustive'),
+  algorithm: fc.constantFrom('gads', 'min-cut', 'exhaustive'),
+  placement: indices,
   endLayers: indices,
   cutTensors: indices,
+  encoding: text,
+  objectiveValue: number,
   prediction: fc.record({
     // NaN is no latency; the typed column refuses it
     latencySeconds: number.filter((value) => !Number.isNaN(value)),
@@ -207,15 +210,18 @@ const decision: fc.Arbitrary<Decision> = fc.record({
     downlinkSeconds: numbers,
     rttSeconds: numbers,
     queueSeconds: numbers,
+    bottleneckSeconds: number,
     energyJoules: numberOrNull,
     bytesUp: numbers,
     bytesDown: numbers,
     weightBytes: numbers,
     memoryBytes: numbers,
+    privacyDepth: numberOrNull,
+    accuracyLoss: number,
   }),
   violations: fc.array(
     fc.record({
-      constraint: fc.constantFrom('latencySeconds', 'tiers[0].freeStorageBytes'),
+      constraint: fc.constantFrom('latencySeconds', 'tiers[0].weightBytes'),
       limit: number,
       value: number,
     }),
