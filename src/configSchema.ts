@@ -1,0 +1,192 @@
+/**
+ * Every key of the configuration: default, limits, meaning. The file config/cutpoint.yaml, the messages about
+ * wrong values and the type of the configuration are made from here.
+ */
+import { Type, type Static } from 'typebox';
+import type { DeepReadonly } from './schema/problems.js';
+
+const whole = (fallback: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, maximum, description });
+const oneOf = <const Values extends readonly string[]>(
+  fallback: Values[number],
+  values: Values,
+  description: string,
+) => Type.Unsafe<Values[number]>({ type: 'string', enum: values, default: fallback, description });
+const text = (fallback: string, description: string) =>
+  Type.String({ default: fallback, minLength: 1, maxLength: 4096, description });
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const HOUR_MS = 3_600_000;
+
+const listen = Type.Object(
+  {
+    host: text('127.0.0.1', 'Address to listen on. 0.0.0.0 or :: lets other machines in.'),
+    port: whole(8080, 0, 65_535, 'TCP port for REST and devices. 0 takes a free one.'),
+  },
+  { description: 'Where operators and devices reach the controller.' },
+);
+
+const data = Type.Object(
+  {
+    directory: text(
+      'cutpoint-data',
+      'Folder of the database and of uploads. A relative path counts from the working directory.',
+    ),
+    synchronous: oneOf(
+      'normal',
+      ['normal', 'full'],
+      'normal: a decision survives the end of the process, kill -9 too. full: it survives power loss too, at the price of a disk flush per commit.',
+    ),
+    openTimeoutMs: whole(
+      5_000,
+      0,
+      600_000,
+      'How long the start waits for another program that keeps the database locked.',
+    ),
+    operationTimeoutMs: whole(
+      50,
+      0,
+      10_000,
+      'The same for each later operation. The whole process waits meanwhile; what failed is tried again.',
+    ),
+  },
+  { description: 'What is kept on disk.' },
+);
+
+const log = Type.Object(
+  {
+    level: oneOf(
+      'info',
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'Least severe level that is written.',
+    ),
+  },
+  { description: 'The log: one JSON object per line on standard output.' },
+);
+
+const limits = Type.Object(
+  {
+    maxModels: whole(200, 1, 10_000, 'Models that may be stored.'),
+    maxModelBytes: whole(
+      GIB,
+      1 * KIB,
+      2 * GIB - 1,
+      'Largest model file, bytes. ONNX itself ends below 2 GiB.',
+    ),
+    maxProfilesPerModel: whole(32, 1, 1_000, 'Profiles that may be stored for one model.'),
+    maxDevices: whole(10_000, 1, 1_000_000, 'Devices that may be known.'),
+    maxConnections: whole(10_000, 1, 1_000_000, 'Device sockets that may be open at once.'),
+    maxDeployments: whole(10_000, 1, 1_000_000, 'Deployments that may exist.'),
+    maxDeploymentsPerDevice: whole(1_000, 1, 100_000, 'Deployments that one device may take part in.'),
+    frameBytes: whole(64 * KIB, 1 * KIB, 16 * MIB, 'Largest frame taken from a device, bytes.'),
+    outboxBytes: whole(
+      MIB,
+      4 * KIB,
+      256 * MIB,
+      'Bytes that may wait for one slow device before its socket is closed.',
+    ),
+    helloTimeoutMs: whole(5_000, 100, 600_000, 'A socket without a hello is closed after this.'),
+    heartbeatMs: whole(
+      10_000,
+      100,
+      HOUR_MS,
+      'Time between two pings. Three without an answer: the device is gone.',
+    ),
+    telemetryIntervalMs: whole(
+      1_000,
+      10,
+      HOUR_MS,
+      'Time between two telemetry frames that devices are asked to keep.',
+    ),
+    maxRestBodyBytes: whole(8 * MIB, 1 * KIB, 256 * MIB, 'Largest JSON body of a REST request, bytes.'),
+  },
+  { description: 'What the controller takes from outside. Each limit that is hit is counted.' },
+);
+
+const decisions = Type.Object(
+  {
+    keepRows: whole(100_000, 1, 100_000_000, 'Rows of decision history kept; the oldest go first.'),
+    flushMs: whole(
+      5,
+      0,
+      1_000,
+      'Decisions are committed together after this. A cut is sent after its commit.',
+    ),
+    queueRows: whole(
+      10_000,
+      1,
+      1_000_000,
+      'Decisions that may wait for a commit. At the cap deciding waits too.',
+    ),
+    batchDeployments: whole(
+      64,
+      1,
+      10_000,
+      'Deployments decided in one go before other work of the process has its turn.',
+    ),
+    restartGraceMs: whole(
+      10_000,
+      0,
+      HOUR_MS,
+      'After a start, time that a known device has to come back before its absence changes a cut.',
+    ),
+  },
+  { description: 'Deciding and its history.' },
+);
+
+const states = Type.Object(
+  {
+    maxStates: whole(200_000, 1, 10_000_000, 'States held per model. A model with more is cut per decision.'),
+    buildQueue: whole(256, 1, 100_000, 'State graphs that may wait to be built.'),
+  },
+  { description: 'Partition state graphs.' },
+);
+
+const imports = Type.Object(
+  {
+    timeoutSeconds: whole(600, 1, 86_400, 'An import that takes longer is stopped.'),
+    queue: whole(16, 1, 1_000, 'Imports that may wait behind the running one.'),
+    maxMemoryBytes: whole(8 * GIB, 64 * MIB, 1024 * GIB, 'Memory that an import may take, bytes.'),
+    intraOpThreads: whole(1, 1, 256, 'Threads that one operator may use while a model is profiled.'),
+    optimizationLevel: oneOf(
+      'extended',
+      ['disabled', 'basic', 'extended', 'all'],
+      "The runtime's graph optimisation at which models are profiled, which must be the one they are deployed with.",
+    ),
+    runs: whole(10, 1, 10_000, 'Measured runs per profile.'),
+    warmupRuns: whole(2, 0, 1_000, 'Runs before them that are not measured.'),
+  },
+  { description: 'Import and profile of models.' },
+);
+
+const shutdown = Type.Object(
+  { graceMs: whole(10_000, 0, 600_000, 'Time for a graceful stop; after it the process ends anyway.') },
+  { description: 'Stopping.' },
+);
+
+const metrics = Type.Object(
+  {
+    eventLoopResolutionMs: whole(10, 1, 1_000, 'How finely the delay of the event loop is sampled.'),
+  },
+  { description: 'Figures at /metrics.' },
+);
+
+/** The sections of the configuration in the order of its document. */
+export const configSections = {
+  listen,
+  data,
+  log,
+  limits,
+  decisions,
+  states,
+  import: imports,
+  shutdown,
+  metrics,
+};
+
+export const ConfigSchema = Type.Object(configSections);
+
+/** The configuration: complete, checked, frozen. Times in ms, sizes in bytes, as the keys say. */
+export type Config = DeepReadonly<Static<typeof ConfigSchema>>;
