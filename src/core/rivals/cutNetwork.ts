@@ -1,0 +1,90 @@
+/**
+ * The network whose minimum cut is the best cut of the layers `first` … `end` - 1, when all before them run on the
+ * end device and all after them above. For the whole graph this is the network of DADS; for the layers
+ * between two cut vertices that of QDMP.
+ *
+ * The source side is the end device. A layer above cuts what feeds it from the source: its seconds there, its share
+ * of the outputs, tensors that are surely available below. A layer on the end device cuts what drains it: its seconds,
+ * tensors that are surely read above. A tensor between free layers with one reader is an edge; with several it
+ * goes through an auxiliary vertex, so that it is paid for once. Infinite capacity keeps data from flowing down.
+ *
+ * With `reach` given, vertices and edges that others imply are left out, which changes no cut: where one reader of a
+ * tensor leads to another, the tensor crosses exactly when the latter runs above, so only readers that lead
+ * to no other count; and an order that follows from two others needs no edge. Finding that out takes time, so
+ * it pays where a network is solved more than once.
+ */
+import { FlowNetwork } from '../maxFlow.js';
+import type { PartitionInput } from '../stateGraph.js';
+import { CutPlan, type LayerRange } from './cutPlan.js';
+import type { Reachability } from './reachability.js';
+import type { SumWeights } from './rival.js';
+
+export class CutNetwork {
+  /** Bytes that cross in every cut of the range, and that come back in every one. */
+  readonly fixedBytesUp: number;
+  readonly fixedBytesDown: number;
+  private readonly network: FlowNetwork;
+  private readonly first: number;
+  private readonly endSeconds: Float64Array;
+  private readonly edgeSeconds: Float64Array;
+  private readonly bytesFed: Float64Array;
+  private readonly bytesDrained: Float64Array;
+  private readonly bytesReturned: Float64Array;
+  /** Edges that carry a tensor, its bytes, and their capacity the other way. */
+  private readonly carriers: Int32Array;
+  private readonly carriedBytes: Float64Array;
+  private readonly carrierBackward: Float64Array;
+
+  constructor(input: PartitionInput, range: LayerRange, reach: Reachability | null) {
+    const plan = new CutPlan(input, range, reach);
+    const { edges } = plan;
+    const { first, end } = range;
+    this.first = first;
+    this.fixedBytesUp = plan.fixedBytesUp;
+    this.fixedBytesDown = plan.fixedBytesDown;
+    this.endSeconds = Float64Array.from(input.tiers[0]!.seconds.slice(first, end));
+    this.edgeSeconds = Float64Array.from(input.tiers[1]!.seconds.slice(first, end));
+    this.bytesFed = Float64Array.from(plan.bytesFed);
+    this.bytesDrained = Float64Array.from(plan.bytesDrained);
+    this.bytesReturned = Float64Array.from(plan.bytesReturned);
+    this.network = new FlowNetwork(
+      plan.bytesFed.length,
+      edges.map((e) => e.tail),
+      edges.map((e) => e.head),
+    );
+    const backward = edges.map((e) => (e.ordered ? Infinity : 0));
+    const carriers: number[] = [];
+    edges.forEach(({ bytes }, e) => {
+      if (bytes > 0 && bytes < Infinity) carriers.push(e);
+      else this.network.setCapacity(e, bytes, backward[e]);
+    });
+    this.carriers = Int32Array.from(carriers);
+    this.carriedBytes = Float64Array.from(carriers, (e) => edges[e]!.bytes);
+    this.carrierBackward = Float64Array.from(carriers, (e) => backward[e]!);
+  }
+
+  /**
+   * Solves for the given weights.
+   * @returns the least cost of the range, without what is fixed and without the hop itself
+   */
+  solve({ end, edge, up, down }: SumWeights): number {
+    const { network, endSeconds, edgeSeconds, bytesFed, bytesDrained, bytesReturned, carriers } = this;
+    const layerCount = endSeconds.length;
+    for (let v = 0; v < layerCount; v++) {
+      const above = edge * edgeSeconds[v]! + down * bytesReturned[v]! + up * bytesFed[v]!;
+      network.setTerminals(v, above, end * endSeconds[v]! + up * bytesDrained[v]!);
+    }
+    for (let v = layerCount; v < bytesFed.length; v++) {
+      network.setTerminals(v, up * bytesFed[v]!, up * bytesDrained[v]!);
+    }
+    for (let i = 0; i < carriers.length; i++) {
+      network.setCapacity(carriers[i]!, up * this.carriedBytes[i]!, this.carrierBackward[i]);
+    }
+    return network.run();
+  }
+
+  /** Whether a layer of the range is on the end device in the cut last found. */
+  isOnEnd(layer: number): boolean {
+    return this.network.sourceSide[layer - this.first] === 1;
+  }
+}

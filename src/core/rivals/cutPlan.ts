@@ -1,0 +1,120 @@
+/** Nodes and edges of a cut network, as lists that the network is made from. */
+import type { PartitionInput } from '../stateGraph.js';
+import type { Reachability } from './reachability.js';
+
+/** The free layers `first` … `end` - 1: all before are on the end device, all after above. */
+export interface LayerRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** An edge of a network; nodes are the free layers (from 0), then auxiliary vertices. */
+export interface PlannedEdge {
+  readonly tail: number;
+  readonly head: number;
+  /** Of the tensor that the edge carries; Infinity where it may never be cut. */
+  bytes: number;
+  /** True where the head may not be on the end device without the tail. */
+  ordered: boolean;
+}
+
+export class CutPlan {
+  fixedBytesUp = 0;
+  fixedBytesDown = 0;
+  /** Per node: bytes paid where it is above, where it is on the end device, and bytes that come back where it is above. */
+  readonly bytesFed: number[];
+  readonly bytesDrained: number[];
+  readonly bytesReturned: number[];
+  readonly edges: PlannedEdge[] = [];
+  private readonly auxiliary = new Map<string, number>();
+  private readonly edgeOf = new Map<number, PlannedEdge>();
+
+  /** @param reach given: what other edges imply is left out, and what can be one edge or vertex is merged */
+  constructor(
+    { graph }: PartitionInput,
+    private readonly range: LayerRange,
+    private readonly reach: Reachability | null,
+  ) {
+    const { first, end } = range;
+    const zeros = (): number[] => new Array<number>(end - first).fill(0);
+    this.bytesFed = zeros();
+    this.bytesDrained = zeros();
+    this.bytesReturned = zeros();
+    for (const { producer, consumers, bytes, isOutput } of graph.tensors) {
+      if (isOutput && producer !== null) {
+        if (producer >= end) this.fixedBytesDown += bytes;
+        else if (producer >= first) this.bytesReturned[producer - first]! += bytes;
+      }
+      if (producer !== null && producer >= end) continue;
+      const free = consumers.filter((c) => c >= first && c < end);
+      const isReadAbove = consumers.some((c) => c >= end);
+      if (producer === null || producer < first) this.addAvailable(free, isReadAbove, bytes);
+      else this.addMade(producer, free, isReadAbove, bytes);
+    }
+    if (reach !== null) this.addOrder(graph.tensors, reach);
+  }
+
+  /** A tensor that is on the end device in every cut of the range. */
+  private addAvailable(free: readonly number[], isReadAbove: boolean, bytes: number): void {
+    if (isReadAbove) {
+      this.fixedBytesUp += bytes;
+      return;
+    }
+    const readers = this.reach?.lastOf(free) ?? free;
+    if (readers.length === 1) this.bytesFed[readers[0]! - this.range.first]! += bytes;
+    if (readers.length > 1) this.bytesFed[this.auxiliaryFor(null, readers)]! += bytes;
+  }
+
+  /** A tensor that a free layer makes. */
+  private addMade(producer: number, free: readonly number[], isReadAbove: boolean, bytes: number): void {
+    const { first } = this.range;
+    const node = producer - first;
+    const readers = this.reach?.lastOf(free) ?? free;
+    if (isReadAbove) this.bytesDrained[node]! += bytes;
+    else if (readers.length === 1) this.edge(node, readers[0]! - first).bytes += bytes;
+    else if (readers.length > 1) this.edge(node, this.auxiliaryFor(producer, readers)).bytes += bytes;
+    if (this.reach === null) for (const c of free) this.edge(node, c - first).ordered = true;
+  }
+
+  /** The vertex that is above as soon as one of `readers` is. */
+  private auxiliaryFor(producer: number | null, readers: readonly number[]): number {
+    const key = `${producer} ${readers.join(' ')}`;
+    const known = this.auxiliary.get(key);
+    if (known !== undefined && this.reach !== null) return known;
+    const node = this.bytesFed.length;
+    this.bytesFed.push(0);
+    this.bytesDrained.push(0);
+    this.bytesReturned.push(0);
+    this.auxiliary.set(key, node);
+    for (const reader of readers) this.edge(node, reader - this.range.first).bytes = Infinity;
+    return node;
+  }
+
+  private addOrder(tensors: PartitionInput['graph']['tensors'], reach: Reachability): void {
+    const { first, end } = this.range;
+    const readersOf = new Map<number, Set<number>>();
+    for (const { producer, consumers } of tensors) {
+      if (producer === null || producer < first || producer >= end) continue;
+      const readers = readersOf.get(producer) ?? new Set<number>();
+      for (const c of consumers) if (c < end) readers.add(c);
+      readersOf.set(producer, readers);
+    }
+    for (const [producer, readers] of readersOf) {
+      for (const reader of readers) {
+        const isImplied = [...readers].some((between) => reach.leads(between, reader));
+        if (!isImplied) this.edge(producer - first, reader - first).ordered = true;
+      }
+    }
+  }
+
+  private edge(tail: number, head: number): PlannedEdge {
+    // Auxiliary vertices are fewer than tensors, so that the key is unique below 2^53.
+    const key = tail * 2 ** 26 + head;
+    const known = this.edgeOf.get(key);
+    if (known) return known;
+    const edge: PlannedEdge = { tail, head, bytes: 0, ordered: false };
+    this.edgeOf.set(key, edge);
+    this.edges.push(edge);
+    return edge;
+  }
+}
