@@ -1,67 +1,74 @@
-/** Why a cut was chosen, in figures: what the runner-up would cost, and which bounds ruled out what would be quicker. */
+/** Why a cut was chosen, in figures: what the runner-up would cost, and which bounds ruled out what would be better. */
 import type { Context } from '../core/context.js';
+import type { Decision } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
 
-/** How many of the quickest cuts are looked at for those that a bound rules out. */
-const quickestLookedAt = 50;
+/** How many of the best cuts without bounds are looked at for those that a bound rules out. */
+const looseLookedAt = 50;
 const excludedShown = 5;
+
+export interface RunnerUp {
+  readonly alternative: Alternative;
+  /** How much more than the chosen cut in what is minimised: seconds, joules, or the weighted sum asked for. */
+  readonly extraObjective: number;
+  readonly extraLatencySeconds: number;
+}
 
 export interface Excluded {
   readonly alternative: Alternative;
-  /** How much quicker it would be than the chosen cut, seconds. */
-  readonly savesSeconds: number;
+  /** How much less than the chosen cut in what is minimised. */
+  readonly savesObjective: number;
 }
 
 export interface Explanation {
   /** The next best cut in the order of preference; null when there is only one. */
-  readonly runnerUp: { readonly alternative: Alternative; readonly extraLatencySeconds: number } | null;
-  /** Quicker cuts that exceed a bound, the quickest first; `violations` of each says which. */
+  readonly runnerUp: RunnerUp | null;
+  /** Better cuts that break a bound, the best first; `violations` of each says which. */
   readonly excluded: readonly Excluded[];
   readonly deviceOnly: Alternative;
   readonly edgeOnly: Alternative;
 }
 
-/** @param chosen layers of the chosen cut on the end device */
-export function explain(
-  partitioner: Partitioner,
-  context: Context,
-  chosen: readonly number[],
-  layerCount: number,
-): Explanation {
-  const winner = partitioner.predict(context, chosen);
-  const latency = winner.prediction.latencySeconds;
-  const runnerUp = partitioner.alternatives(context, 2).find((other) => !sameCut(other, winner));
+export function explain(partitioner: Partitioner, context: Context, chosen: Decision): Explanation {
+  const { placement, objectiveValue, prediction } = chosen;
+  const second = partitioner.alternatives(context, 2).find((other) => !sameCut(other, chosen));
   const excluded = partitioner
-    .alternatives(withoutBounds(context), quickestLookedAt)
-    .map((quick) => partitioner.predict(context, quick.endLayers))
-    .filter((quick) => quick.violations.length > 0 && quick.prediction.latencySeconds < latency)
+    .alternatives(withoutBounds(context), looseLookedAt)
+    .map((loose) => partitioner.predict(context, loose.placement))
+    .filter((better) => better.violations.length > 0 && better.objectiveValue < objectiveValue)
     .slice(0, excludedShown)
-    .map((alternative) => ({ alternative, savesSeconds: latency - alternative.prediction.latencySeconds }));
+    .map((alternative) => ({ alternative, savesObjective: objectiveValue - alternative.objectiveValue }));
   return {
     runnerUp:
-      runnerUp === undefined
+      second === undefined
         ? null
-        : { alternative: runnerUp, extraLatencySeconds: runnerUp.prediction.latencySeconds - latency },
+        : {
+            alternative: second,
+            extraObjective: second.objectiveValue - objectiveValue,
+            extraLatencySeconds: second.prediction.latencySeconds - prediction.latencySeconds,
+          },
     excluded,
     deviceOnly: partitioner.predict(
       context,
-      Array.from({ length: layerCount }, (_, layer) => layer),
+      placement.map(() => 0),
     ),
-    edgeOnly: partitioner.predict(context, []),
+    edgeOnly: partitioner.predict(
+      context,
+      placement.map(() => 1),
+    ),
   };
 }
 
-/** The same link and speeds, and nothing that bounds the choice. */
+/** The same link, speeds and objective, and nothing that bounds the choice. */
 function withoutBounds(context: Context): Context {
+  const { objective } = context.requirements;
   return {
     ...context,
     tiers: context.tiers.map(({ slowdown }) => (slowdown === undefined ? {} : { slowdown })),
-    requirements: {},
+    requirements: objective === undefined ? {} : { objective },
   };
 }
 
-function sameCut(a: Alternative, b: Alternative): boolean {
-  return (
-    a.endLayers.length === b.endLayers.length && a.endLayers.every((layer, i) => layer === b.endLayers[i])
-  );
+function sameCut(a: Pick<Alternative, 'placement' | 'encoding'>, b: typeof a): boolean {
+  return a.encoding === b.encoding && a.placement.every((tier, layer) => tier === b.placement[layer]);
 }

@@ -98,7 +98,9 @@ export class Models {
    */
   checkRoom(): void {
     const { maxModels } = this.settings.limits;
-    if (this.#records.size >= maxModels) {
+    // what failed is kept for people to read, as long as nothing else needs the place
+    const kept = this.list().filter((record) => record.status !== 'failed').length;
+    if (kept >= maxModels) {
       this.ports.events.capHit('models', { cap: maxModels });
       throw new ControlError(
         'limit',
@@ -117,6 +119,15 @@ export class Models {
     }
   }
 
+  #makeRoom(): void {
+    this.checkRoom();
+    if (this.#records.size < this.settings.limits.maxModels) return;
+    const oldest = this.list()
+      .filter((record) => record.status === 'failed')
+      .reduce((a, b) => (b.createdAtMs < a.createdAtMs ? b : a));
+    this.#forget(oldest.id);
+  }
+
   /** Takes an uploaded file over. @throws ControlError `limit`, `unavailable`; StoreError */
   async add(upload: Upload): Promise<AddedModel> {
     const options: ProfileOptions = { ...this.settings.imports.options, inputs: upload.inputs };
@@ -125,7 +136,7 @@ export class Models {
     if (known !== undefined && known.status !== 'failed') {
       return { id, existed: true, done: this.#jobs.get(id)?.done ?? Promise.resolve() };
     }
-    if (known === undefined) this.checkRoom();
+    if (known === undefined) this.#makeRoom();
     const record: ModelRecord = {
       id,
       name: upload.name,
@@ -152,13 +163,28 @@ export class Models {
     job?.abort.abort();
     await job?.done;
     if (this.#records.get(id) === undefined) return;
+    this.#forget(id);
+    await this.#removeFile(record.sha256);
+  }
+
+  #forget(id: string): void {
     this.ports.store.deleteModel(id);
     this.#records.delete(id);
     this.profiles.forgetModel(id);
     this.ports.events.modelRemoved(id);
     this.#tellInventory();
-    const shared = this.list().some((other) => other.sha256 === record.sha256);
-    if (!shared) await this.ports.files.remove(record.sha256);
+  }
+
+  /** A file goes with the last model that needs it. */
+  async #removeFile(sha256: string): Promise<void> {
+    const needed = this.list().some((record) => record.sha256 === sha256 && record.status !== 'failed');
+    if (needed) return;
+    try {
+      await this.ports.files.remove(sha256);
+    } catch (error) {
+      // the file takes place and harms nobody
+      this.ports.events.storeFailed({ operation: 'remove model file', error });
+    }
   }
 
   /** Stops what is being imported; it stays `importing` in the store and goes on at the next start. */
@@ -210,6 +236,7 @@ export class Models {
       const code = refused ? error.code : 'import-failed';
       this.#fail({ ...record, status: 'failed', error: { code, message } });
       this.#tellDone(record, refused ? 'refused' : 'failed', startedAt, message);
+      await this.#removeFile(record.sha256);
       return;
     }
     this.on.ready(record.id);
@@ -218,6 +245,7 @@ export class Models {
   async #import(record: ModelRecord, signal: AbortSignal): Promise<void> {
     const file = await this.ports.files.find(record.sha256);
     if (file === null) throw new ImportRefused('file-gone', 'The uploaded file is gone; upload it again.');
+    signal.throwIfAborted();
     const result = await this.ports.importer.import(file, record.options, {
       signal,
       progress: (stage, fraction) => {

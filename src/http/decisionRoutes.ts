@@ -4,7 +4,7 @@ import type { ControlPlane } from '../control/controlPlane.js';
 import type { DeploymentSession } from '../control/deploymentSession.js';
 import { explain } from '../control/explanation.js';
 import type { DecisionRecord } from '../control/records.js';
-import type { Context } from '../core/context.js';
+import type { Alternative } from '../core/partitioner.js';
 import { ContextSchema } from '../schema/context.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
 import {
@@ -79,20 +79,17 @@ function presentCut(session: DeploymentSession) {
 function why(session: DeploymentSession, { context, decision }: DecisionRecord) {
   if (session.basis === null) return null;
   const graph = session.model.graph!;
-  const explained = explain(session.basis.partitioner, context, decision.endLayers, graph.layers.length);
-  const { runnerUp, excluded, deviceOnly, edgeOnly } = explained;
+  const { runnerUp, excluded, deviceOnly, edgeOnly } = explain(session.basis.partitioner, context, decision);
+  const shown = <More extends object>({
+    alternative,
+    ...more
+  }: More & { readonly alternative: Alternative }) => ({
+    ...alternativeView(graph, alternative),
+    ...more,
+  });
   return {
-    runnerUp:
-      runnerUp === null
-        ? null
-        : {
-            ...alternativeView(graph, runnerUp.alternative),
-            extraLatencySeconds: runnerUp.extraLatencySeconds,
-          },
-    excluded: excluded.map(({ alternative, savesSeconds }) => ({
-      ...alternativeView(graph, alternative),
-      savesSeconds,
-    })),
+    runnerUp: runnerUp === null ? null : shown(runnerUp),
+    excluded: excluded.map(shown),
     deviceOnly: alternativeView(graph, deviceOnly),
     edgeOnly: alternativeView(graph, edgeOnly),
   };

@@ -8,7 +8,8 @@ import { ContextSchema } from '../schema/context.js';
 import { DecisionDocumentSchema } from '../schema/decisionDocument.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
 
-const { prediction, violations, optimality, assumed, notJudged } = DecisionDocumentSchema.properties;
+const { encoding, objectiveValue, prediction, violations, optimality, assumed, notJudged } =
+  DecisionDocumentSchema.properties;
 const endLayers = Type.Array(Type.Integer(), {
   description: 'Layers on the end device, ascending; the others run on the edge',
 });
@@ -17,15 +18,19 @@ const tensors = Type.Array(Type.Object({ name: Type.String(), bytes: Type.Number
 });
 const layerCount = Type.Integer();
 
-export const AlternativeSchema = Type.Object({ endLayers, layerCount, tensors, prediction, violations });
-
-export const DecidedSchema = Type.Object({
-  algorithm: DecisionDocumentSchema.properties.algorithm,
+export const AlternativeSchema = Type.Object({
   endLayers,
   layerCount,
   tensors,
+  encoding,
+  objectiveValue,
   prediction,
   violations,
+});
+
+export const DecidedSchema = Type.Object({
+  algorithm: DecisionDocumentSchema.properties.algorithm,
+  ...AlternativeSchema.properties,
   optimality,
   statesVisited: Type.Integer({ description: 'States and tree nodes that the search looked at' }),
   assumed,
@@ -46,6 +51,8 @@ export const DecisionRowSchema = Type.Object({
   cutAfter: StoredCutSchema,
   context: ContextSchema,
   algorithm: DecidedSchema.properties.algorithm,
+  encoding,
+  objectiveValue,
   prediction,
   violations,
   optimality,
@@ -61,6 +68,9 @@ export const WhySchema = Type.Object({
     [
       Type.Object({
         ...AlternativeSchema.properties,
+        extraObjective: Type.Number({
+          description: 'How much more than the chosen cut in what is minimised (seconds for latency)',
+        }),
         extraLatencySeconds: Type.Number({ description: 'How much later than the chosen cut, s' }),
       }),
       Type.Null(),
@@ -72,23 +82,27 @@ export const WhySchema = Type.Object({
       ...AlternativeSchema.properties,
       savesSeconds: Type.Number({ description: 'How much quicker than the chosen cut, s' }),
     }),
-    { description: 'Quicker cuts that a bound rules out (see their violations), the quickest first' },
+    { description: 'Better cuts that a bound rules out (see their violations), the best first' },
   ),
   deviceOnly: AlternativeSchema,
   edgeOnly: AlternativeSchema,
 });
 
-export function alternativeView(graph: LayerGraph, { cutTensors, ...alternative }: Alternative) {
+export function alternativeView(
+  graph: LayerGraph,
+  { cutTensors, placement: _placement, ...alternative }: Alternative,
+) {
   return { ...alternative, layerCount: graph.layers.length, tensors: tensorViews(graph, cutTensors) };
 }
 
-export function decidedView(graph: LayerGraph, { cutTensors, ...decision }: Decision) {
+export function decidedView(graph: LayerGraph, { cutTensors, placement: _placement, ...decision }: Decision) {
   return { ...decision, layerCount: graph.layers.length, tensors: tensorViews(graph, cutTensors) };
 }
 
 export function decisionRowView(row: DecisionRecord & { readonly id: number }) {
   const { deploymentId: _deploymentId, decision, ...shown } = row;
-  const { endLayers: _endLayers, cutTensors: _cutTensors, ...judged } = decision; // both are in cutAfter
+  // what is placed where stands in cutAfter
+  const { endLayers: _endLayers, cutTensors: _cutTensors, placement: _placement, ...judged } = decision;
   return { ...shown, ...judged };
 }
 
