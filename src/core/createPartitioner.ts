@@ -1,9 +1,9 @@
-/** Chooses how a model is decided: over held states where they fit, else by a minimum cut per decision. */
+/** Chooses how a model is decided: over held states where they fit, else by minimum cuts per decision. */
+import { CutPartitioner } from './cutPartitioner.js';
 import { HeldPartitioner } from './heldPartitioner.js';
 import type { Partitioner } from './partitioner.js';
 import type { StateGraph } from './stateGraph.js';
 
 export function createPartitioner(states: StateGraph): Partitioner {
-  if (states.held) return new HeldPartitioner(states, states.held);
-  throw new RangeError(`${states.graph.name}: too many states to hold`);
+  return states.held === null ? new CutPartitioner(states) : new HeldPartitioner(states, states.held);
 }

@@ -47,8 +47,8 @@ export interface Violation {
 
 export type Optimality =
   | { readonly kind: 'exact' }
-  /** The optimum is at least value / (1 + gap). */
-  | { readonly kind: 'bounded'; readonly gap: number };
+  /** The optimum is at least objectiveValue / (1 + gap); null where nothing could be proven. */
+  | { readonly kind: 'bounded'; readonly gap: number | null };
 
 export interface Decision {
   readonly algorithm: 'gads' | 'min-cut' | 'exhaustive';

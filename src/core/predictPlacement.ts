@@ -9,7 +9,7 @@ import type { StateGraph } from './stateGraph.js';
 
 /** @throws RangeError where the placement is not valid for the graph */
 export function predictPlacement(
-  { graph, tiers, encodings, topology, facts, layout }: StateGraph,
+  { graph, tiers, encodings, topology, facts, layout }: Omit<StateGraph, 'held'>,
   problem: Problem,
   context: Context,
   placement: Placement,

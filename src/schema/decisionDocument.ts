@@ -74,7 +74,16 @@ export const DecisionDocumentSchema = Type.Object(
     ),
     optimality: Type.Union([
       Type.Object({ kind: Type.Literal('exact') }, strict),
-      Type.Object({ kind: Type.Literal('bounded'), gap: Type.Number({ minimum: 0 }) }, strict),
+      Type.Object(
+        {
+          kind: Type.Literal('bounded'),
+          gap: Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
+            description:
+              'The optimum is at least objectiveValue / (1 + gap); null where nothing could be proven',
+          }),
+        },
+        strict,
+      ),
     ]),
     statesVisited: index,
     searchNanoseconds: Type.Number({

@@ -1,0 +1,112 @@
+/** Decides where the states are too many to hold: by minimum cuts, exactly or within a proven gap. */
+import { compareCandidates } from './candidate.js';
+import type { Context } from './context.js';
+import { CutSearch, type Found } from './cutSearch.js';
+import type { Decision, Optimality, Placement } from './decision.js';
+import { linearObjective } from './objective.js';
+import type { Alternative, Partitioner } from './partitioner.js';
+import { predictPlacement } from './predictPlacement.js';
+import { assess, type Constraint, type Problem } from './problem.js';
+import type { StateGraph } from './stateGraph.js';
+
+/** A bound and a value that differ by less are equal up to the rounding of their sums. */
+const rounding = 1e-9;
+
+export class CutPartitioner implements Partitioner {
+  readonly stateCount = 0;
+  readonly neighbourCount = 0;
+  private readonly search: CutSearch;
+  /** Every placement that puts a prefix of the layers below and the rest above one hop. */
+  private readonly chain: readonly Placement[];
+
+  constructor(private readonly states: Omit<StateGraph, 'held'>) {
+    this.search = new CutSearch(states);
+    const { graph, layout } = states;
+    this.chain = Array.from({ length: layout.hopCount }, (_, h) =>
+      Array.from({ length: graph.layers.length + 1 }, (__, prefix) =>
+        graph.layers.map((___, v) => (v < prefix ? h : h + 1)),
+      ),
+    ).flat();
+  }
+
+  decide(context: Context, present: { readonly placement: Placement } | null = null): Decision {
+    const problem = this.assess(context);
+    this.search.visited = 0;
+    const starts = present === null ? this.chain : [present.placement, ...this.chain];
+    const { best, optimality } = this.best(problem, starts);
+    return {
+      algorithm: 'min-cut',
+      ...predictPlacement(this.states, problem, context, best.placement, best.encoding),
+      optimality,
+      statesVisited: this.search.visited,
+      assumed: problem.assumed,
+      notJudged: problem.notJudged,
+    };
+  }
+
+  predict(context: Context, placement: Placement): Alternative {
+    return predictPlacement(this.states, this.assess(context), context, placement);
+  }
+
+  /** Here among the prefixes of the layers and the best placement alone, since all cannot be listed. */
+  alternatives(context: Context, limit: number): readonly Alternative[] {
+    const problem = this.assess(context);
+    const { encodings } = this.states;
+    const candidates = [
+      this.best(problem, this.chain).best,
+      ...this.chain.flatMap((placement) =>
+        encodings.map((e) => this.search.candidate(placement, e, problem.objective, problem.constraints)),
+      ),
+    ];
+    const seen = new Set<string>();
+    return candidates
+      .sort(compareCandidates)
+      .filter(({ placement, encoding }) => {
+        const key = `${encoding.name}:${placement.join()}`;
+        return seen.size < limit && !seen.has(key) && seen.add(key);
+      })
+      .map(({ placement, encoding }) => predictPlacement(this.states, problem, context, placement, encoding));
+  }
+
+  private assess(context: Context): Problem {
+    return assess(context, this.states.layout, this.states.facts.maxDepth);
+  }
+
+  private best(
+    { objective, constraints }: Problem,
+    starts: readonly Placement[],
+  ): { best: Found; optimality: Optimality } {
+    const { best, lowerBound } = this.search.search(objective, constraints, starts);
+    if (best.excess.every((e) => e === 0)) return { best, optimality: proven(best.value, lowerBound) };
+    return {
+      best: this.leastViolation(best, objective, constraints),
+      optimality: { kind: 'bounded', gap: null },
+    };
+  }
+
+  /** As in relax.ts, with searches that may miss the least violation: nothing is claimed of it. */
+  private leastViolation(
+    start: Found,
+    objective: Problem['objective'],
+    constraints: readonly Constraint[],
+  ): Found {
+    const kept: Constraint[] = [];
+    let { placement } = start;
+    for (const constraint of constraints) {
+      const { best } = this.search.search(linearObjective(constraint.weights), kept, [
+        placement,
+        ...this.chain,
+      ]);
+      ({ placement } = best);
+      kept.push(best.value <= constraint.limit ? constraint : { ...constraint, limit: best.value });
+    }
+    const { best } = this.search.search(objective, kept, [placement, ...this.chain]);
+    const found = this.search.candidate(best.placement, best.encoding, objective, constraints);
+    return compareCandidates(found, start) < 0 ? found : start;
+  }
+}
+
+function proven(value: number, lowerBound: number): Optimality {
+  if (lowerBound >= value * (1 - rounding)) return { kind: 'exact' };
+  return { kind: 'bounded', gap: lowerBound > 0 ? value / lowerBound - 1 : null };
+}
