@@ -6,38 +6,45 @@
 import type { Decision } from '../core/decision.js';
 import type { DecisionReason, Role } from './records.js';
 
-export type TelemetryOutcome =
-  | 'accepted'
-  | 'invalid' // a value outside its schema: answered with an error that names the field
-  | 'stale' // sequence not above the last one of this boot epoch
-  | 'unexpected'; // before the hello, or of a device that is no longer known
+export const telemetryOutcomes = [
+  'accepted',
+  'invalid', // a value outside its schema: answered with an error that names the field
+  'stale', // sequence not above the last one of this boot epoch
+  'unexpected', // before the hello, or of a device that is no longer known
+] as const;
+export type TelemetryOutcome = (typeof telemetryOutcomes)[number];
 
 /** Things given up on purpose because something newer or more important stands in their place. */
-export type DroppedThing =
-  | 'superseded-telemetry' // replaced by a later frame before it was looked at
-  | 'superseded-cut' // replaced in an outbox by a later cut of the same deployment
-  | 'undeliverable-cut'; // its device is not connected; it is told the latest when it is back
+export const droppedThings = [
+  'superseded-telemetry', // replaced by a later frame before it was looked at
+  'superseded-cut', // replaced in an outbox by a later cut of the same deployment
+  'undeliverable-cut', // its device is not connected; it is told the latest when it is back
+  'log-line', // whoever reads the log does not keep up
+] as const;
+export type DroppedThing = (typeof droppedThings)[number];
 
 /** Requests that were answered with no. */
 export type RefusedThing = 'connection' | 'frame' | 'model' | 'profile' | 'deployment' | 'request';
 
 /** Limits of the configuration that something ran into. */
-export type CapName =
-  | 'models'
-  | 'modelBytes'
-  | 'devices'
-  | 'connections'
-  | 'deployments'
-  | 'deploymentsPerDevice'
-  | 'frameBytes'
-  | 'outboxBytes'
-  | 'restBodyBytes'
-  | 'decisionQueueRows'
-  | 'decisionRows'
-  | 'states'
-  | 'importQueue'
-  | 'importSeconds'
-  | 'stateSeries';
+export const capNames = [
+  'models',
+  'modelBytes',
+  'devices',
+  'connections',
+  'deployments',
+  'deploymentsPerDevice',
+  'frameBytes',
+  'outboxBytes',
+  'restBodyBytes',
+  'decisionQueueRows',
+  'decisionRows',
+  'states',
+  'importQueue',
+  'importSeconds',
+  'stateSeries',
+] as const;
+export type CapName = (typeof capNames)[number];
 
 export interface Events {
   searchDone(search: {

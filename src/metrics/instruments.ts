@@ -1,0 +1,68 @@
+/**
+ * All figures of one context, by Prometheus conventions: base units at the end of names, `_total` for counters,
+ * labels with few values. No label ever holds the id of a device or a deployment.
+ */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** 1, 2, 5, 10 … from the first to the last power of ten, seconds. */
+function decades(firstExponent: number, lastExponent: number): number[] {
+  const buckets: number[] = [];
+  for (let exponent = firstExponent; exponent < lastExponent; exponent++) {
+    for (const digit of [1, 2, 5]) buckets.push(Number(`${digit}e${exponent}`));
+  }
+  return [...buckets, Number(`1e${lastExponent}`)];
+}
+
+export function createInstruments(registry: Registry) {
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Counter<Label>({ name: `cutpoint_${name}_total`, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge<Label>({ name: `cutpoint_${name}`, help, labelNames, registers });
+  const seconds = <Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: Label[] = [],
+  ) => new Histogram<Label>({ name: `cutpoint_${name}_seconds`, help, buckets, labelNames, registers });
+
+  return {
+    buildInfo: gauge('build_info', 'Always 1; the labels say what runs', ['version', 'node_version']),
+    searchDuration: seconds('search_duration', 'Time of one search for the best cut', decades(-6, 0), [
+      'algorithm',
+      'reason',
+    ]),
+    decisions: counter('decisions', 'Decisions by reason, and whether the cut changed', [
+      'reason',
+      'changed',
+    ]),
+    telemetryFrames: counter('telemetry_frames', 'Telemetry frames by what became of them', ['outcome']),
+    telemetryToPush: seconds(
+      'telemetry_to_push',
+      'From the arrival of a telemetry frame to the new cut on its way to a device',
+      decades(-4, 1),
+    ),
+    connectedDevices: gauge('connected_devices', 'Devices connected now, by role', ['role']),
+    connections: counter('device_connections', 'Devices that said hello, by role', ['role']),
+    disconnections: counter('device_disconnections', 'Devices that went, by role', ['role']),
+    cutsPushed: counter('cuts_pushed', 'Cuts put on their way to a device'),
+    cutAnswers: counter('cut_answers', 'Answers of devices to a cut', ['kind']),
+    imports: counter('imports', 'Imports of models by outcome', ['outcome']),
+    importDuration: seconds('import_duration', 'Time of one import, profiling included', decades(-1, 3)),
+    modelStates: gauge('model_states', 'States of the partition state graph of a model', [
+      'model_id',
+      'model',
+    ]),
+    models: gauge('models', 'Models stored'),
+    devices: gauge('devices', 'Devices known, connected or not'),
+    deployments: gauge('deployments', 'Deployments'),
+    decisionQueue: gauge('decision_queue_rows', 'Decisions that wait for the next commit'),
+    commitDuration: seconds('store_commit_duration', 'Time of one commit of decisions', decades(-5, 0)),
+    committedRows: counter('store_committed_rows', 'Decisions committed'),
+    storeFailures: counter('store_failures', 'Operations of the store that failed, by code', ['code']),
+    prunedRows: counter('store_pruned_rows', 'Decisions deleted because the history is at its cap'),
+    dropped: counter('dropped', 'Things given up because something newer stands in their place', ['what']),
+    refused: counter('refused', 'Requests answered with no, by the code of the answer', ['what', 'code']),
+    capHits: counter('cap_hits', 'Times that a limit of the configuration was hit', ['cap']),
+  };
+}

@@ -1,0 +1,208 @@
+/** What happens, as figures and log lines: one method per event moves both. */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { capNames, droppedThings, telemetryOutcomes } from '../control/events.js';
+import { StoreError, type Events } from '../control/ports.js';
+import { watchEventLoop } from './eventLoopDelay.js';
+import { createInstruments } from './instruments.js';
+import { LogThrottle } from './logThrottle.js';
+
+/** The part of a logger that is used here. */
+type Write = (fields: object, message: string) => void;
+export interface EventLog {
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+}
+
+export interface MetricsOptions {
+  readonly log: EventLog;
+  /** Version of the product, for `cutpoint_build_info`. */
+  readonly version: string;
+  /** Most models with a figure of their own. */
+  readonly maxModels: number;
+  /** How finely the delay of the event loop is sampled. */
+  readonly eventLoopResolutionMs: number;
+  /** A clock for the log that does not go back. */
+  readonly nowMs?: () => number;
+}
+
+export interface Metrics extends Events {
+  readonly contentType: string;
+  /** All figures in Prometheus' text format. */
+  readonly render: () => Promise<string>;
+  /** Stops the sampling of the event loop. */
+  readonly close: () => void;
+}
+
+/** Lines of the same kind (a limit hit, a request refused …) are this far apart. */
+const SAME_LINE_MS = 1_000;
+
+type Instruments = ReturnType<typeof createInstruments>;
+/** A line for something that may happen very often; `unsaid` counts those without a line since the last. */
+type Warn = (level: keyof EventLog, kind: string, fields: object, message: string) => void;
+
+function throttled({ log, nowMs }: MetricsOptions): Warn {
+  const throttle = new LogThrottle(SAME_LINE_MS, nowMs ?? (() => performance.now()));
+  return (level, kind, fields, message) => {
+    const unsaid = throttle.admit(kind);
+    if (unsaid !== null) log[level](unsaid > 0 ? { ...fields, unsaid } : fields, message);
+  };
+}
+
+/** A figure that was never moved is 0, not absent: else the first event of its kind shows no increase. */
+function startAtZero(instruments: Instruments): void {
+  for (const outcome of telemetryOutcomes) instruments.telemetryFrames.inc({ outcome }, 0);
+  for (const what of droppedThings) instruments.dropped.inc({ what }, 0);
+  for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
+  for (const role of ['end', 'edge']) {
+    instruments.connectedDevices.set({ role }, 0);
+    instruments.connections.inc({ role }, 0);
+    instruments.disconnections.inc({ role }, 0);
+  }
+}
+
+function deciding(to: Instruments, { log }: MetricsOptions) {
+  return {
+    searchDone: ({ algorithm, reason, nanoseconds }) =>
+      to.searchDuration.observe({ algorithm, reason }, nanoseconds / 1e9),
+    decision(decision) {
+      const { reason, changed } = decision;
+      to.decisions.inc({ reason, changed: String(changed) });
+      if (changed) log.debug(decision, 'new cut');
+    },
+    telemetryFrame: (outcome) => to.telemetryFrames.inc({ outcome }),
+    telemetryToPush: (seconds) => to.telemetryToPush.observe(seconds),
+  } satisfies Partial<Events>;
+}
+
+function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
+  return {
+    deviceConnected(device) {
+      const { role } = device;
+      to.connections.inc({ role });
+      to.connectedDevices.inc({ role });
+      log.info(device, 'device connected');
+    },
+    deviceDisconnected(device) {
+      const { role } = device;
+      to.disconnections.inc({ role });
+      to.connectedDevices.dec({ role });
+      log.info(device, 'device disconnected');
+    },
+    cutPushed(cut) {
+      to.cutsPushed.inc();
+      log.debug(cut, 'cut pushed');
+    },
+    cutAnswered(answer) {
+      const { kind } = answer;
+      to.cutAnswers.inc({ kind });
+      if (kind === 'nack') warn('warn', 'nack', answer, 'device refused a cut');
+      else log.debug(answer, 'device runs a cut');
+    },
+  } satisfies Partial<Events>;
+}
+
+function modelEvents(to: Instruments, { log, maxModels }: MetricsOptions, denied: Pick<Events, 'capHit'>) {
+  /** Name under which the states of a model are shown, by its id. */
+  const shown = new Map<string, string>();
+  const forget = (modelId: string) => {
+    const name = shown.get(modelId);
+    if (name === undefined) return;
+    to.modelStates.remove({ model_id: modelId, model: name });
+    shown.delete(modelId);
+  };
+  return {
+    importDone(done) {
+      const { outcome, seconds } = done;
+      to.imports.inc({ outcome });
+      to.importDuration.observe(seconds);
+      if (outcome === 'failed') log.error(done, 'import failed');
+      else log.info(done, outcome === 'ready' ? 'model imported' : 'model refused');
+    },
+    states({ modelId, name, states }) {
+      if (shown.get(modelId) !== name) forget(modelId);
+      if (!shown.has(modelId) && shown.size >= maxModels) {
+        denied.capHit('stateSeries', { modelId });
+        return;
+      }
+      shown.set(modelId, name);
+      to.modelStates.set({ model_id: modelId, model: name }, states);
+    },
+    modelRemoved: forget,
+    inventory({ models, devices, deployments }) {
+      if (models !== undefined) to.models.set(models);
+      if (devices !== undefined) to.devices.set(devices);
+      if (deployments !== undefined) to.deployments.set(deployments);
+    },
+  } satisfies Partial<Events>;
+}
+
+function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
+  return {
+    decisionQueue: (rows) => to.decisionQueue.set(rows),
+    storeCommitted({ rows, seconds }) {
+      to.committedRows.inc(rows);
+      to.commitDuration.observe(seconds);
+    },
+    storeFailed(failure) {
+      const code = failure.error instanceof StoreError ? failure.error.code : 'other';
+      to.storeFailures.inc({ code });
+      warn('error', `store ${code}`, failure, 'the store failed');
+    },
+    decisionsPruned(rows) {
+      to.prunedRows.inc(rows);
+      log.debug({ rows }, 'decision history pruned');
+    },
+  } satisfies Partial<Events>;
+}
+
+function denials(to: Instruments, warn: Warn) {
+  return {
+    dropped: (what, count = 1) => to.dropped.inc({ what }, count),
+    refused(what, code, details = {}) {
+      to.refused.inc({ what, code });
+      warn('info', `refused ${what} ${code}`, { ...details, what, code }, `${what} refused`);
+    },
+    capHit(cap, details = {}) {
+      to.capHits.inc({ cap });
+      warn('warn', `cap ${cap}`, { ...details, cap }, 'limit hit');
+    },
+  } satisfies Partial<Events>;
+}
+
+/** The library samples the event loop too, without end; at this interval, its longest, that costs nothing. */
+const NEVER_MS = 2 ** 31 - 1;
+
+function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name); // ours is more to the point
+  }
+  return registry;
+}
+
+/**
+ * The figures of one context, in a registry of their own, with those of the process (CPU, memory, handles, garbage
+ * collection) by the names that Prometheus' own client uses.
+ */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = createRegistry();
+  const close = watchEventLoop(registry, options.eventLoopResolutionMs);
+  const instruments = createInstruments(registry);
+  instruments.buildInfo.set({ version: options.version, node_version: process.version }, 1);
+  startAtZero(instruments);
+  const warn = throttled(options);
+  const denied = denials(instruments, warn);
+  return {
+    ...deciding(instruments, options),
+    ...deviceEvents(instruments, options, warn),
+    ...modelEvents(instruments, options, denied),
+    ...storeEvents(instruments, options, warn),
+    ...denied,
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    close,
+  };
+}
