@@ -34,6 +34,7 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
   });
   app.setValidatorCompiler(createValidatorCompiler());
   app.setSerializerCompiler(() => JSON.stringify);
+  app.removeContentTypeParser('text/plain'); // no address takes it
   installProblems(app, events);
   await app.register(swagger, {
     openapi: {

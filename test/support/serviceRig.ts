@@ -1,0 +1,111 @@
+/** The whole service on a real port and database, with the small model in place of an import. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { WebSocket } from 'ws';
+import { buildApp } from '../../src/app.js';
+import { DeviceHub, type HubSettings } from '../../src/ws/deviceHub.js';
+import { controlRig, until, type RigOptions } from './controlRig.js';
+
+export const testHubSettings: HubSettings = {
+  frameBytes: 4_096,
+  outboxBytes: 64 * 1024,
+  helloTimeoutMs: 5_000,
+  heartbeatMs: 60_000,
+  telemetryIntervalMs: 1_000,
+  maxDeploymentsPerDevice: 3,
+  maxConnections: 8,
+};
+
+export async function serviceRig(options: RigOptions & { readonly hub?: Partial<HubSettings> } = {}) {
+  const rig = await controlRig(options);
+  const { control, recorded } = rig;
+  const failures: unknown[] = [];
+  const hub = new DeviceHub(
+    {
+      fleet: control.fleet,
+      events: recorded.events,
+      nowMs: Date.now,
+      failed: (error) => failures.push(error),
+    },
+    { ...testHubSettings, ...options.hub },
+  );
+  let readinessMessage: string | null = null;
+  const app = await buildApp({
+    control,
+    hub,
+    events: recorded.events,
+    log: pino({ level: 'silent' }),
+    version: '0.0.0',
+    readiness: () => [{ name: 'database', ok: readinessMessage === null, message: readinessMessage }],
+    metrics: { contentType: 'text/plain; version=0.0.4', render: () => Promise.resolve('# none\n') },
+    settings: {
+      uploadDirectory: join(rig.folder, 'uploads'),
+      maxModelBytes: 1_000,
+      maxRestBodyBytes: 10_000,
+    },
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  return {
+    ...rig,
+    hub,
+    app,
+    origin,
+    /** What was thrown inside of socket callbacks. */
+    failures,
+    setUnready: (message: string | null) => (readinessMessage = message),
+    device: (hello: Record<string, unknown> | null) => deviceClient(origin, hello),
+    async dispose(): Promise<void> {
+      await app.close();
+      await rig.dispose();
+    },
+  };
+}
+
+export type ServiceRig = Awaited<ReturnType<typeof serviceRig>>;
+
+type Message = Record<string, unknown> & { readonly type: string };
+
+/** A device as anyone would write it: the ws package and JSON. */
+export async function deviceClient(origin: string, hello: Record<string, unknown> | null) {
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/v1/devices`, 'cutpoint.v1');
+  const received: Message[] = [];
+  let closed: { code: number; reason: string } | null = null;
+  socket.on('message', (data: Buffer) => received.push(JSON.parse(data.toString()) as Message));
+  socket.on('close', (code, reason) => (closed = { code, reason: reason.toString() }));
+  socket.on('error', () => {
+    // a close event follows, which is what the tests look at
+  });
+  await once(socket, 'open');
+  const client = {
+    socket,
+    received,
+    send: (message: unknown) => socket.send(JSON.stringify(message)),
+    sendText: (text: string) => socket.send(text),
+    of: (type: string) => received.filter((message) => message.type === type),
+    get closed() {
+      return closed;
+    },
+    /** The `count`th message of a type, as soon as it is there. */
+    async next(type: string, count = 1): Promise<Message> {
+      await until(() => client.of(type).length >= count, `${type} number ${count}`);
+      return client.of(type)[count - 1]!;
+    },
+    async closing(): Promise<{ code: number; reason: string }> {
+      await until(() => closed !== null, 'the close');
+      return closed!;
+    },
+    async end(): Promise<void> {
+      socket.close();
+      await client.closing();
+    },
+  };
+  if (hello !== null) client.send({ type: 'hello', ...hello });
+  return client;
+}
+
+export const endHello = { deviceId: 'camera', role: 'end', computeRatio: 4 };
+export const edgeHello = { deviceId: 'edge', role: 'edge', computeRatio: 0.5 };
