@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ImportRefused, type ImportResult } from '../control/ports.js';
 import type { ProfileOptions } from '../core/profile.js';
 import { type DecodedModel, readModel } from './decode.js';
-import { type ChosenInput, chooseInputs, makeFeeds } from './inputs.js';
+import { type ChosenInput, chooseInputs, isOpen, makeFeeds } from './inputs.js';
 import { formLayers, type Layering } from './layers.js';
 import { spreadOf, timeLayers } from './layerTimes.js';
 import { DEFAULT_IMPORT_LIMITS, type ImportLimits } from './limits.js';
@@ -29,6 +29,7 @@ const LAYER_LEVEL = 'extended';
 interface Work {
   readonly decoded: DecodedModel;
   readonly operators: OperatorGraph;
+  readonly inputs: readonly ChosenInput[];
   readonly model: RuntimeModel;
   readonly feeds: ReturnType<typeof makeFeeds>;
   readonly options: ProfileOptions;
@@ -51,50 +52,42 @@ export async function importModel(
   const operators = buildOperatorGraph(decoded.graph);
   const inputs = chooseInputs(operators.inputs, options.inputs, limits);
   const folder = await mkdtemp(join(tmpdir(), 'cutpoint-import-'));
-  try {
-    progress('measuring shapes', 0.1);
-    const { work, plain } = await runPlain(
-      { decoded, operators, feeds: makeFeeds(inputs), options, folder },
-      inputs,
+  const attempt = (fixShapes: boolean): Promise<ImportResult> => {
+    const model = buildRuntimeModel(decoded, operators, inputs, fixShapes);
+    return measure(
+      { decoded, operators, inputs, model, feeds: makeFeeds(inputs), options, folder },
+      progress,
     );
-    const facts = gatherTensorFacts(operators, inputs, plain.graph, plain.events[0] ?? [], plain.outputs);
-    progress('forming layers', 0.3);
-    const sameLevel = options.optimizationLevel === LAYER_LEVEL;
-    const deployed = { level: options.optimizationLevel, warmupRuns: options.warmupRuns, runs: options.runs };
-    const first = await run(work, sameLevel ? deployed : { level: LAYER_LEVEL, warmupRuns: 0, runs: 0 });
-    const layering = formLayers(decoded.name, operators, first.graph, facts);
-    progress('profiling', 0.5);
-    const measured = sameLevel ? first : await run(work, deployed);
-    progress('timing the whole model', 0.8);
-    return await finish(work, layering, measured);
+  };
+  try {
+    return await attempt(true);
+  } catch (error) {
+    // A few models have branches, never taken, that fit no fixed shape; they run with the shapes they declare.
+    if (!(error instanceof ImportRefused) || error.code !== 'cannot-run' || !operators.inputs.some(isOpen)) {
+      throw error;
+    }
+    return await attempt(false).catch(() => {
+      throw error; // the first reason is the clearer one
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/**
- * One run without optimisation. Shapes are fixed so that the runtime folds what follows from them; a few
- * models have branches (never taken) that fit no fixed shape, and are run with the shapes they declare.
- */
-async function runPlain(
-  parts: Omit<Work, 'model'>,
-  inputs: readonly ChosenInput[],
-): Promise<{ work: Work; plain: RecordedRun }> {
-  const attempt = async (fixShapes: boolean): Promise<{ work: Work; plain: RecordedRun }> => {
-    const work = { ...parts, model: buildRuntimeModel(parts.decoded, parts.operators, inputs, fixShapes) };
-    return { work, plain: await run(work, { level: 'disabled', warmupRuns: 0, runs: 1 }) };
-  };
-  try {
-    return await attempt(true);
-  } catch (error) {
-    const open = parts.operators.inputs.some(
-      ({ dimensions }) => dimensions?.every((each) => typeof each === 'number') !== true,
-    );
-    if (!open || !(error instanceof ImportRefused)) throw error;
-    return attempt(false).catch(() => {
-      throw error; // the first reason is the clearer one
-    });
-  }
+async function measure(work: Work, progress: Progress): Promise<ImportResult> {
+  const { decoded, operators, inputs, options } = work;
+  progress('measuring shapes', 0.1);
+  const plain = await run(work, { level: 'disabled', warmupRuns: 0, runs: 1 });
+  const facts = gatherTensorFacts(operators, inputs, plain.graph, plain.events[0] ?? [], plain.outputs);
+  progress('forming layers', 0.3);
+  const sameLevel = options.optimizationLevel === LAYER_LEVEL;
+  const deployed = { level: options.optimizationLevel, warmupRuns: options.warmupRuns, runs: options.runs };
+  const first = await run(work, sameLevel ? deployed : { level: LAYER_LEVEL, warmupRuns: 0, runs: 0 });
+  const layering = formLayers(decoded.name, operators, first.graph, facts);
+  progress('profiling', 0.5);
+  const measured = sameLevel ? first : await run(work, deployed);
+  progress('timing the whole model', 0.8);
+  return finish(work, layering, measured);
 }
 
 type RecordedRun = RunResult & {

@@ -21,6 +21,11 @@ export function describeDimensions(input: DeclaredInput): string {
     : `[${input.dimensions.map((dimension) => dimension ?? '?').join(', ')}]`;
 }
 
+/** True where the model leaves a dimension, or even the rank, to the caller. */
+export function isOpen(input: DeclaredInput): boolean {
+  return input.dimensions?.every((dimension) => typeof dimension === 'number') !== true;
+}
+
 /** Shapes with `batch` in place of a single unknown first dimension; null where more is unknown. */
 export function shapeWithBatch(input: DeclaredInput, batch: number): number[] | null {
   if (input.dimensions === null) return null;
@@ -45,11 +50,7 @@ export function chooseInputs(
       throw new ImportRefused('unknown-input', `The model has no input "${name}". Its inputs are ${names}.`);
     }
   }
-  const missing = declared.filter(
-    (input) =>
-      !Object.hasOwn(given, input.name) &&
-      (input.dimensions === null || input.dimensions.some((dimension) => typeof dimension !== 'number')),
-  );
+  const missing = declared.filter((input) => !Object.hasOwn(given, input.name) && isOpen(input));
   if (missing.length > 0) throw shapeNeeded(missing);
   const chosen = declared.map((input): ChosenInput => {
     const own = Object.hasOwn(given, input.name) ? given[input.name] : undefined;

@@ -1,7 +1,7 @@
 /** What can be said of a model without running it. */
 import { readModel } from './decode.js';
 import { elementCount } from './elementTypes.js';
-import { shapeWithBatch } from './inputs.js';
+import { isOpen, shapeWithBatch } from './inputs.js';
 import { DEFAULT_IMPORT_LIMITS, type ImportLimits } from './limits.js';
 import { buildOperatorGraph, type DeclaredInput } from './operatorGraph.js';
 import { storedBytes, storedShape } from './storedTensors.js';
@@ -63,11 +63,7 @@ export async function inspectModel(
     parameterCount,
     parameterBytes,
     shapesNeeded: Object.fromEntries(
-      inputs.filter(hasOpenShape).map((input) => [input.name, shapeWithBatch(input, 1)]),
+      inputs.filter(isOpen).map((input) => [input.name, shapeWithBatch(input, 1)]),
     ),
   };
-}
-
-function hasOpenShape(input: DeclaredInput): boolean {
-  return input.dimensions?.every((dimension) => typeof dimension === 'number') !== true;
 }

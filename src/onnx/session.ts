@@ -97,7 +97,7 @@ async function runAndRead(
   try {
     for (let run = 0; run < request.warmupRuns + request.runs; run += 1) {
       const start = process.hrtime.bigint();
-      outputs = (await session.run({ ...feeds }));
+      outputs = await session.run({ ...feeds });
       const elapsed = Number(process.hrtime.bigint() - start) / 1e9;
       if (run >= request.warmupRuns) seconds.push(elapsed);
     }
