@@ -34,7 +34,7 @@ export interface DeclaredInput {
 }
 
 export interface OperatorGraph {
-  /** Every producer stands before its consumers. */
+  /** Those that lead to an output; every producer stands before its consumers. */
   readonly operators: readonly Operator[];
   /** Index of the operator that writes a name. */
   readonly producerOf: ReadonlyMap<string, number>;
@@ -57,10 +57,10 @@ export function buildOperatorGraph(graph: GraphProto): OperatorGraph {
   const stored = storedTensors(graph);
   const inputs = graph.input.filter((input) => !stored.has(input.name)).map(declaredInput);
   const names = uniqueNames(graph.node);
-  const operators = sortNodes(
-    graph.node,
-    new Set([...stored.keys(), ...inputs.map((each) => each.name)]),
-  ).map((place, index): Operator => {
+  const outputs = [...new Set(graph.output.map((output) => output.name))];
+  const given = new Set([...stored.keys(), ...inputs.map((each) => each.name)]);
+  const places = leadingToOutputs(graph.node, sortNodes(graph.node, given), outputs);
+  const operators = places.map((place, index): Operator => {
     const node = graph.node[place]!;
     return {
       index,
@@ -82,7 +82,6 @@ export function buildOperatorGraph(graph: GraphProto): OperatorGraph {
       else known.push(index);
     }
   }
-  const outputs = [...new Set(graph.output.map((output) => output.name))];
   for (const name of outputs) {
     if (!producerOf.has(name) && !stored.has(name) && !inputs.some((input) => input.name === name)) {
       throw new ImportRefused('bad-graph', `The output "${name}" is written by no operator.`);
@@ -176,4 +175,21 @@ function sortNodes(nodes: readonly NodeProto[], given: ReadonlySet<string>): num
     throw new ImportRefused('bad-graph', 'The operators of the model depend on one another in a circle.');
   }
   return order;
+}
+
+/** Places (in the order given) of the operators that lead to an output: nobody needs to run the others. */
+function leadingToOutputs(
+  nodes: readonly NodeProto[],
+  order: readonly number[],
+  outputs: readonly string[],
+): number[] {
+  const needed = new Set(outputs);
+  return order
+    .toReversed()
+    .filter((place) => {
+      const leads = nodes[place]!.output.some((name) => needed.has(name));
+      if (leads) for (const name of namesRead(nodes[place]!)) needed.add(name);
+      return leads;
+    })
+    .reverse();
 }

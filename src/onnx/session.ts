@@ -28,6 +28,11 @@ export interface RunResult {
 }
 
 const OPTIMIZED_MODEL = 'optimized.onnx';
+/**
+ * Operators that read the same and are the same would be run once. With trained weights there are none; where
+ * weights are placeholders, whole branches would be, and the profile would show a network that does less.
+ */
+const DISABLED_OPTIMIZERS = 'CommonSubexpressionElimination';
 /** Weights of the written graph go into a file of their own, which is thrown away: only their shapes are of interest. */
 const OPTIMIZED_WEIGHTS = 'optimized.bin';
 
@@ -58,6 +63,21 @@ export async function runModel(
 }
 
 async function open(model: RuntimeModel, request: RunRequest, own: string): Promise<InferenceSession> {
+  const recording = request.record
+    ? {
+        enableProfiling: true,
+        profileFilePrefix: join(own, 'profile'),
+        optimizedModelFilePath: join(own, OPTIMIZED_MODEL),
+      }
+    : {};
+  const session = request.record
+    ? {
+        session: {
+          optimized_model_external_initializers_file_name: OPTIMIZED_WEIGHTS,
+          optimized_model_external_initializers_min_size_in_bytes: '1024',
+        },
+      }
+    : {};
   try {
     return await InferenceSession.create(join(own, 'model.onnx'), {
       graphOptimizationLevel: request.level,
@@ -67,19 +87,8 @@ async function open(model: RuntimeModel, request: RunRequest, own: string): Prom
       executionProviders: ['cpu'],
       logSeverityLevel: 4,
       externalData: model.externalData.map(({ path, data }) => ({ path, data })),
-      ...(request.record
-        ? {
-            enableProfiling: true,
-            profileFilePrefix: join(own, 'profile'),
-            optimizedModelFilePath: join(own, OPTIMIZED_MODEL),
-            extra: {
-              session: {
-                optimized_model_external_initializers_file_name: OPTIMIZED_WEIGHTS,
-                optimized_model_external_initializers_min_size_in_bytes: '1024',
-              },
-            },
-          }
-        : {}),
+      extra: { optimization: { disable_specified_optimizers: DISABLED_OPTIMIZERS }, ...session },
+      ...recording,
     });
   } catch (error) {
     throw cannotRun(error, 'load');
