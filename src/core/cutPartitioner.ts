@@ -39,6 +39,7 @@ export class CutPartitioner implements Partitioner {
       ...predictPlacement(this.states, problem, context, best.placement, best.encoding),
       optimality,
       statesVisited: this.search.visited,
+      certified: false,
       assumed: problem.assumed,
       notJudged: problem.notJudged,
     };

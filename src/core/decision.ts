@@ -65,8 +65,10 @@ export interface Decision {
   readonly prediction: Prediction;
   readonly violations: readonly Violation[];
   readonly optimality: Optimality;
-  /** States (and tree nodes) that the search looked at. */
+  /** States (and tree nodes) that the search looked at; 0 where no search had to run. */
   readonly statesVisited: number;
+  /** True where the certificate of an earlier decision proved this one (certificate.ts). */
+  readonly certified: boolean;
   /** Values that were not measured and what stands in for them, e.g. `hops[0].rttSeconds = 0`. */
   readonly assumed: readonly string[];
   /** Constraints that were asked for but could not be judged because a value is missing. */

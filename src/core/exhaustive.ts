@@ -61,6 +61,7 @@ export function exhaustive(input: PartitionInput, context: Context, maxCuts: num
     violations: violationsOf(features, layout, facts.maxDepth, problem),
     optimality: { kind: 'exact' },
     statesVisited: visited,
+    certified: false,
     assumed: problem.assumed,
     notJudged: problem.notJudged,
   };

@@ -1,5 +1,6 @@
 /** Decides over held states: GADS where all constraints can be met, the least violation where they cannot. */
 import { compareCandidates, type Candidate } from './candidate.js';
+import { Certificates } from './certificates.js';
 import type { Context } from './context.js';
 import { crossingTensors, endLayersOf } from './cut.js';
 import type { Decision, Placement } from './decision.js';
@@ -21,6 +22,7 @@ export class HeldPartitioner implements Partitioner {
   readonly stateCount: number;
   readonly neighbourCount: number;
   private readonly gads: Gads;
+  private readonly certificates: Certificates;
   private readonly described = new Map<number, CutDescription>();
   /** By identity: a caller hands back the placement that it was given. */
   private readonly stateOf = new WeakMap<Placement, number>();
@@ -30,6 +32,10 @@ export class HeldPartitioner implements Partitioner {
     private readonly held: HeldStates,
   ) {
     this.gads = new Gads(held);
+    const { features } = held;
+    const { layout } = states;
+    const largest = largestOf(features, layout.length);
+    this.certificates = new Certificates({ gads: this.gads, features, layout, largest });
     this.stateCount = held.count;
     this.neighbourCount = held.neighbours.length;
   }
@@ -38,12 +44,15 @@ export class HeldPartitioner implements Partitioner {
     const { gads } = this;
     const problem = this.assess(context);
     gads.visited = 0;
-    const state = this.best(problem, present === null ? -1 : this.find(present.placement));
+    const proven = this.certificates.find(problem);
+    const state =
+      proven >= 0 ? proven : this.searched(problem, present === null ? -1 : this.find(present.placement));
     return {
       algorithm: 'gads',
       ...this.alternative(state, context, problem),
       optimality: { kind: 'exact' },
       statesVisited: gads.visited,
+      certified: proven >= 0,
       assumed: problem.assumed,
       notJudged: problem.notJudged,
     };
@@ -70,10 +79,13 @@ export class HeldPartitioner implements Partitioner {
     return assess(context, this.states.layout, this.states.facts.maxDepth);
   }
 
-  private best(problem: Problem, present: number): number {
+  private searched(problem: Problem, present: number): number {
     const { gads } = this;
     const state = gads.search(problem.objective, problem.constraints, present);
-    if (state >= 0) return state;
+    if (state >= 0) {
+      this.certificates.learn(problem, state);
+      return state;
+    }
     const met = relaxed(
       problem.constraints,
       (objective, constraints) => gads.search(objective, constraints, present),
@@ -132,4 +144,10 @@ export class HeldPartitioner implements Partitioner {
     this.stateOf.set(placement, found);
     return found;
   }
+}
+
+function largestOf(features: Float64Array, width: number): Float64Array {
+  const largest = new Float64Array(width);
+  features.forEach((value, i) => (largest[i % width] = Math.max(largest[i % width]!, value)));
+  return largest;
 }

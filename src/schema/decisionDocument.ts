@@ -86,6 +86,9 @@ export const DecisionDocumentSchema = Type.Object(
       ),
     ]),
     statesVisited: index,
+    certified: Type.Boolean({
+      description: 'True where an earlier decision proved this one without a search',
+    }),
     searchNanoseconds: Type.Number({
       minimum: 0,
       description: 'Measured; the only figure that varies from run to run',
@@ -125,6 +128,7 @@ export function decisionDocument(
     violations: decision.violations,
     optimality: decision.optimality,
     statesVisited: decision.statesVisited,
+    certified: decision.certified,
     searchNanoseconds,
     assumed: decision.assumed,
     notJudged: decision.notJudged,

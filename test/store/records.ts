@@ -232,6 +232,7 @@ const decision: fc.Arbitrary<Decision> = fc.record({
     fc.record({ kind: fc.constant('bounded' as const), gap: number }),
   ),
   statesVisited: count,
+  certified: fc.boolean(),
   assumed: fc.array(text, { maxLength: 2 }),
   notJudged: fc.array(text, { maxLength: 2 }),
 });
