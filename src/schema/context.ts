@@ -64,12 +64,60 @@ const BatterySchema = Type.Object(
 const positive = (description: string) =>
   Type.Optional(Type.Number({ exclusiveMinimum: 0, description: `${description}. Absent: not asked.` }));
 
-export const RequirementsSchema = Type.Object(
+const deploymentRequirements = {
+  latencySeconds: positive('Upper bound on the latency of one inference'),
+  energyJoulesPerInference: positive('Upper bound on the energy of the end device per inference'),
+  batteryLifetimeSeconds: positive('The battery must last this long at `inferencesPerSecond`'),
+  inferencesPerSecond: positive('Rate that goes with `batteryLifetimeSeconds`'),
+};
+
+/** What operators ask of a deployment. */
+export const RequirementsSchema = Type.Object(deploymentRequirements, { additionalProperties: false });
+
+const weight = (unit: string) => Type.Optional(Type.Number({ minimum: 0, description: `Per ${unit}` }));
+const perTierBytes = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.Number({ minimum: 0 }), {
+      minItems: 2,
+      maxItems: 2,
+      description: `${description}, per tier`,
+    }),
+  );
+
+/** All that the core can be asked for. */
+const CoreRequirementsSchema = Type.Object(
   {
-    latencySeconds: positive('Upper bound on the latency of one inference'),
-    energyJoulesPerInference: positive('Upper bound on the energy of the end device per inference'),
-    batteryLifetimeSeconds: positive('The battery must last this long at `inferencesPerSecond`'),
-    inferencesPerSecond: positive('Rate that goes with `batteryLifetimeSeconds`'),
+    ...deploymentRequirements,
+    objective: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('latency'),
+          Type.Literal('energy'),
+          Type.Literal('throughput'),
+          Type.Object(
+            {
+              perLatencySecond: weight('second of latency'),
+              perEnergyJoule: weight('joule of the end device'),
+              perBottleneckSecond: weight('second of the slowest stage'),
+            },
+            { additionalProperties: false },
+          ),
+        ],
+        { description: 'What is minimised. Absent: latency' },
+      ),
+    ),
+    bytesSent: Type.Optional(Type.Number({ minimum: 0, description: 'Upper bound on the bytes sent up' })),
+    accuracyLoss: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 1, description: 'Upper bound on what wire encodings may cost' }),
+    ),
+    privacyDepth: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Lower bound on the layers that each tensor leaving the end device has passed',
+      }),
+    ),
+    weightBytes: perTierBytes('Upper bound on the weights, beside the free storage'),
+    memoryBytes: perTierBytes('Upper bound on weights plus largest working set, beside the free memory'),
   },
   { additionalProperties: false },
 );
@@ -85,7 +133,7 @@ export const ContextSchema = Type.Object(
     hops: Type.Array(HopContextSchema, { minItems: 1, maxItems: 1, description: 'The link between them' }),
     power: Type.Optional(PowerSchema),
     battery: Type.Optional(BatterySchema),
-    requirements: RequirementsSchema,
+    requirements: CoreRequirementsSchema,
   },
   {
     additionalProperties: false,

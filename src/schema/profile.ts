@@ -59,6 +59,9 @@ export const ProfileSchema = Type.Object(
   { ...strict, description: 'Measured seconds of a model on one machine' },
 );
 
+/** Shapes and fill values of inputs, or every problem with its field. */
+export const checkInputs = compileCheck(InputsSchema);
+
 const checkSchema = compileCheck(ProfileSchema);
 
 /** A JSON value as a profile, or every problem with its field. */
