@@ -9,6 +9,12 @@ export class UsageError extends Error {
   readonly code = 'usage';
 }
 
+/** The command was understood and cannot be done; the message says why. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly code = 'refused';
+}
+
 /** A file given by the user does not say what it must; every problem is listed. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError';

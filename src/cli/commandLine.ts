@@ -1,6 +1,9 @@
 /** The command `cutpoint` and its subcommands. Each loads what it needs only when it runs, so that help is quick. */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, operationalMessage, UsageError } from './commandError.js';
+import { registerDecide } from './decide.js';
+import { registerGraph } from './graph.js';
+import { registerModel } from './model.js';
 import { registerZoo } from './zoo.js';
 
 /** @param version of the package, for `--version` */
@@ -12,6 +15,9 @@ function createProgram(version: string): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cutpoint: ')) });
+  registerModel(program);
+  registerGraph(program);
+  registerDecide(program);
   registerZoo(program);
   program.addHelpText(
     'after',

@@ -1,9 +1,7 @@
 /** Values of options: text from the command line to checked values. */
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
-import { Type } from 'typebox';
 import type { ProfileOptions } from '../core/profile.js';
-import { compileCheck } from '../schema/problems.js';
 import { DocumentError, UsageError } from './commandError.js';
 
 /** A parser for whole numbers from `low` to `high`. */
@@ -43,19 +41,6 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-const checkInputs = compileCheck(
-  Type.Record(
-    Type.String({ minLength: 1 }),
-    Type.Object(
-      {
-        shape: Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 32 }),
-        fill: Type.Optional(Type.Number()),
-      },
-      { additionalProperties: false },
-    ),
-  ),
-);
-
 /**
  * `--inputs`: `{"input": {"shape": [1, 3, 224, 224], "fill": 0}}`, or `@FILE` with the same.
  * @throws UsageError | DocumentError
@@ -67,6 +52,7 @@ export async function readInputs(text: string | undefined): Promise<ProfileOptio
     throw new UsageError('--inputs: give JSON such as {"input":{"shape":[1,3,224,224]}} or @FILE');
   }
   const what = fromFile ? text.slice(1) : '--inputs';
+  const { checkInputs } = await import('../schema/profile.js');
   const checked = checkInputs(parseJson(fromFile ? await readText(text.slice(1)) : text, what));
   if (!checked.ok) throw new DocumentError(what, checked.problems);
   return checked.value;

@@ -1,0 +1,152 @@
+/** `cutpoint decide`: the best cut of a model in a given context, once. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Context } from '../core/context.js';
+import type { DecisionDocument } from '../schema/decisionDocument.js';
+import type { GraphDocument } from '../schema/graphDocument.js';
+import { alignColumns, formatBytes, formatSeconds } from '../format.js';
+import { DocumentError, RefusedError, UsageError } from './commandError.js';
+import { addGraphOptions, obtainGraph, type GraphFlags } from './graphSource.js';
+import { parseJson, readText } from './optionValues.js';
+import { printJson, printLines } from './output.js';
+
+interface DecideFlags extends GraphFlags {
+  readonly context: string;
+  readonly algorithm: 'gads' | 'exhaustive';
+  readonly maxCuts: number;
+  readonly json?: true;
+}
+
+const defaultMaxCuts = 1_000_000;
+
+export function registerDecide(program: Command): void {
+  const command = program
+    .command('decide')
+    .summary('find the best cut of a model in a given context')
+    .description(
+      'Finds the best cut of a model in a context: the measured link, speeds and budgets, and what is required.\n' +
+        'FILE is an ONNX model, or a graph written by `cutpoint graph --json`, which needs no measuring.\n' +
+        'docs/decide.md describes both documents and how to recompute a decision.',
+    )
+    .argument('<file>', 'ONNX model or graph JSON')
+    .requiredOption('-c, --context <file>', 'context JSON, or an array of them; - reads stdin')
+    .addOption(
+      new Option('-a, --algorithm <name>', 'gads searches, exhaustive tries every cut')
+        .choices(['gads', 'exhaustive'])
+        .default('gads'),
+    )
+    .option(
+      '--max-cuts <number>',
+      'exhaustive refuses a model with more cuts',
+      positiveInteger,
+      defaultMaxCuts,
+    )
+    .option('--json', 'write the decision as JSON (an array for an array of contexts)');
+  addGraphOptions(command)
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  cutpoint decide googlenet.onnx --context now.json --end-ratio 4 --edge-ratio 0.3\n' +
+        '  cutpoint graph googlenet.onnx --edge-ratio 0.3 --json > graph.json\n' +
+        '  cutpoint decide graph.json --context contexts.json --algorithm exhaustive --json\n\n' +
+        'A context:\n' +
+        '  {"tiers": [{"slowdown": 1.2, "freeMemoryBytes": 2e8}, {}], "requirements": {"latencySeconds": 0.2},\n' +
+        '   "hops": [{"uplinkBitsPerSecond": 8e6, "downlinkBitsPerSecond": 3e7, "rttSeconds": 0.03}]}\n\n' +
+        'Exit codes: 0 decided (also where no cut meets all bounds: `violations` says which), 1 failed or refused,\n' +
+        '2 wrong usage.',
+    )
+    .action(async (file: string, flags: DecideFlags) => {
+      if (file === '-' && flags.context === '-') {
+        throw new UsageError('decide: only one of FILE and --context can be read from stdin');
+      }
+      const contexts = await readContexts(flags.context);
+      const graph = await obtainGraph(file, flags);
+      const decisions = await decideAll(graph, contexts.list, flags);
+      if (flags.json === true) printJson(contexts.isArray ? decisions : decisions[0]);
+      else printLines(decisions.flatMap((decision) => describe(decision, graph)));
+    });
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number above 0.');
+  return value;
+}
+
+async function readContexts(file: string): Promise<{ list: readonly Context[]; isArray: boolean }> {
+  const { checkContext } = await import('../schema/context.js');
+  const name = file === '-' ? 'stdin' : file;
+  const document = parseJson(await readText(file), name);
+  const isArray = Array.isArray(document);
+  const list: Context[] = [];
+  const problems: string[] = [];
+  for (const [index, entry] of (isArray ? (document as unknown[]) : [document]).entries()) {
+    const checked = checkContext(entry);
+    if (checked.ok) list.push(checked.value);
+    else problems.push(...checked.problems.map((problem) => (isArray ? `[${index}] ${problem}` : problem)));
+  }
+  if (problems.length > 0) throw new DocumentError(name, problems);
+  return { list, isArray };
+}
+
+async function decideAll(
+  document: GraphDocument,
+  contexts: readonly Context[],
+  flags: DecideFlags,
+): Promise<DecisionDocument[]> {
+  const { graphOf } = await import('../schema/graphDocument.js');
+  const { decisionDocument } = await import('../schema/decisionDocument.js');
+  const input = { graph: graphOf(document), tiers: document.tiers };
+  let decide: (context: Context) => ReturnType<typeof exhaustive>;
+  const { exhaustive } = await import('../core/exhaustive.js');
+  if (flags.algorithm === 'exhaustive') {
+    decide = (context) => exhaustive(input, context, flags.maxCuts);
+  } else {
+    const { buildStateGraph } = await import('../core/stateGraph.js');
+    const { createPartitioner } = await import('../core/createPartitioner.js');
+    const partitioner = createPartitioner(buildStateGraph(input, flags.maxStates));
+    decide = (context) => partitioner.decide(context);
+  }
+  return contexts.map((context) => {
+    const started = process.hrtime.bigint();
+    try {
+      const decision = decide(context);
+      return decisionDocument(document, decision, Number(process.hrtime.bigint() - started));
+    } catch (error) {
+      // The documents were checked before: what the core still refuses is the size of the search.
+      if (error instanceof RangeError) throw new RefusedError(error.message);
+      throw error;
+    }
+  });
+}
+
+function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
+  const { prediction } = decision;
+  const edgeLayers = decision.layerCount - decision.endLayers.length;
+  const stages: (readonly [string, number])[] = [
+    ['end device', prediction.tierSeconds[0]!],
+    ['uplink', prediction.uplinkSeconds[0]!],
+    ['round trip', prediction.rttSeconds[0]!],
+    ['queue', prediction.queueSeconds[0]!],
+    ['edge', prediction.tierSeconds[1]!],
+    ['downlink', prediction.downlinkSeconds[0]!],
+  ];
+  const lines = [
+    `${graph.name}: ${decision.endLayers.length} layers on the end device, ${edgeLayers} on the edge`,
+    ...decision.cutTensors.map((tensor) => `  sends ${tensor.name}, ${formatBytes(tensor.bytes)}`),
+    `  latency ${formatSeconds(prediction.latencySeconds)}` +
+      (prediction.energyJoules === null ? '' : `, energy ${prediction.energyJoules.toPrecision(3)} J`),
+    ...alignColumns(
+      stages.map(([name, seconds]) => [`    ${name}`, formatSeconds(seconds)]),
+      [1],
+    ),
+    `  ${decision.optimality.kind === 'exact' ? 'proven best' : `within ${(decision.optimality.gap * 100).toPrecision(2)} % of the best`}` +
+      ` by ${decision.algorithm} in ${formatSeconds(decision.searchNanoseconds / 1e9)}, ${decision.statesVisited} states looked at`,
+  ];
+  for (const { constraint, limit, value } of decision.violations) {
+    lines.push(`  no cut meets ${constraint}: ${value.toPrecision(4)} exceeds ${limit.toPrecision(4)}`);
+  }
+  if (decision.assumed.length > 0) lines.push(`  not measured, assumed: ${decision.assumed.join(', ')}`);
+  for (const reason of decision.notJudged) lines.push(`  not judged: ${reason}`);
+  return lines;
+}
