@@ -140,7 +140,7 @@ function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
       stages.map(([name, seconds]) => [`    ${name}`, formatSeconds(seconds)]),
       [1],
     ),
-    `  ${decision.optimality.kind === 'exact' ? 'proven best' : `within ${(decision.optimality.gap * 100).toPrecision(2)} % of the best`}` +
+    `  ${provenText(decision.optimality)}` +
       ` by ${decision.algorithm} in ${formatSeconds(decision.searchNanoseconds / 1e9)}, ${decision.statesVisited} states looked at`,
   ];
   for (const { constraint, limit, value } of decision.violations) {
@@ -149,4 +149,11 @@ function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
   if (decision.assumed.length > 0) lines.push(`  not measured, assumed: ${decision.assumed.join(', ')}`);
   for (const reason of decision.notJudged) lines.push(`  not judged: ${reason}`);
   return lines;
+}
+
+function provenText(optimality: DecisionDocument['optimality']): string {
+  if (optimality.kind === 'exact') return 'proven best';
+  return optimality.gap === null
+    ? 'nothing could be proven of it; found'
+    : `proven within ${(optimality.gap * 100).toPrecision(2)} % of the best`;
 }

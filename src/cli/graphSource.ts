@@ -14,8 +14,8 @@ export interface GraphFlags extends ProfileFlags {
   readonly maxStates: number;
 }
 
-/** States that a partition state graph may hold; some 200 bytes each. */
-const defaultMaxStates = 1_000_000;
+/** As the service has it by default (`states.maxStates`), so that both decide alike. */
+const defaultMaxStates = 200_000;
 
 /** Adds the options that say how the model is profiled and how fast its two tiers are. */
 export function addGraphOptions(command: Command): Command {
