@@ -8,14 +8,24 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite from 'better-sqlite3';
 import { openStore } from '../../src/store/store.js';
+import { decisionOf, deploymentOf, model, sample } from './records.js';
+import type { WriterRecords } from './writer.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cutpoint-store-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const writer = fileURLToPath(new URL('writer.js', import.meta.url));
 
+const records: WriterRecords = {
+  model: { ...sample(model, 1), id: 'm1' },
+  deployment: { ...sample(deploymentOf('m1'), 2), id: 'p1', version: 0 },
+  decision: sample(decisionOf('p1'), 3),
+};
+
 /** Starts a writer and waits until it has told `versions` of them; `end` kills it and gives the last one told. */
 async function startWriter(file: string, versions: number) {
-  const child = spawn(process.execPath, [writer, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [writer, file, JSON.stringify(records)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   let told = '';
   await new Promise<void>((resolve, reject) => {
