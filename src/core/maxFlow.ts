@@ -3,22 +3,25 @@
  *
  * Problem. Each node may be fed by the source and drained by the sink; edges between nodes carry up to a
  * capacity in each direction. Split the nodes into a source side and a sink side so that the capacity of what
- * leads from the first to the second is least. Algorithm: Dinic's. In each phase every node that can still
- * reach the sink gets its distance to it, then flow is pushed along arcs that lead one step nearer until none is
- * left. Differences from the textbook: source and sink are no nodes (their capacities stand with the nodes, and
- * what can go straight through a node is cancelled at once), and a phase pushes from all fed nodes that reach the
- * sink, not from the nearest alone, which needs fewer phases on the long thin graphs of neural networks.
+ * leads from the first to the second is least. Algorithm: push-relabel, first in first out. Each node has a label, at
+ * most its distance to the sink; excess is pushed to nodes one label nearer, and a node that cannot push is
+ * relabelled. Exact distances are taken at the start and again whenever relabelling has cost as much as that does;
+ * where no node is left with some label, those above it are cut off from the sink (gap). Only the first half of the
+ * algorithm is run: what cannot reach the sink stays where it is, which is enough for a minimum cut. Source and sink
+ * are no nodes: their capacities stand with the nodes, and what can go straight through a node is cancelled.
  *
- * Complexity: O(nodes² · arcs) at worst; no allocation after the constructor. Capacities are floats: every push
- * empties an arc exactly, so it ends; the cut is minimum up to the rounding of sums. Source: Dinic, Soviet
- * Math. Doklady 11, 1970; maximum flow = minimum cut: Ford and Fulkerson, 1956. Rejected:
- * a network simplex or a general LP, which are slower by orders; integer capacities, which would round seconds.
+ * Complexity: O(nodes³) at worst, about linear on the long thin graphs of neural networks; no allocation after the
+ * constructor. Capacities are floats: a push empties an arc or a node exactly, so it ends; the cut is minimum
+ * up to the rounding of sums. Source: Goldberg and Tarjan, J. ACM 35(4), 1988; gap and exact distances:
+ * Cherkassky and Goldberg, Algorithmica 19, 1997. Rejected: Dinic's algorithm, which needs a phase for each
+ * distance, here about every third layer, and took five to ten times as long; a general LP; integer capacities,
+ * which would round seconds.
  */
 export class FlowNetwork {
   /** After `run`: 1 for nodes on the source side, 0 on the sink side. Of all minimum cuts the one with the most nodes on the source side. */
   readonly sourceSide: Uint8Array;
-  /** Phases of the last `run`. */
-  phases = 0;
+  /** Labels raised one by one in the last `run`: a measure of its work. */
+  relabelings = 0;
 
   /** Arcs of node v: `arcStart[v]` … `arcStart[v + 1] - 1`. */
   private readonly arcStart: Int32Array;
@@ -32,12 +35,16 @@ export class FlowNetwork {
   private readonly toSink: Float64Array;
   private readonly supply: Float64Array;
   private readonly demand: Float64Array;
-  /** Steps to the sink, 1 at nodes that drain into it, 0 where it cannot be reached. */
-  private readonly distance: Int32Array;
+  /** At most the steps to the sink, 1 where a node drains into it; more than `nodeCount` where it is out of reach. */
+  private readonly label: Int32Array;
+  /** Nodes per label. */
+  private readonly withLabel: Int32Array;
   private readonly current: Int32Array;
+  /** Ring of nodes that have excess and are not out of reach; also the queue of the breadth-first search. */
   private readonly queue: Int32Array;
-  /** Arcs of the path that is being followed. */
-  private readonly path: Int32Array;
+  private queueStart = 0;
+  private queued = 0;
+  private readonly scratch: Int32Array;
 
   /**
    * A network whose capacities are all 0.
@@ -52,36 +59,32 @@ export class FlowNetwork {
   ) {
     const edgeCount = tails.length;
     if (heads.length !== edgeCount) throw new RangeError(`${edgeCount} tails for ${heads.length} heads`);
-    this.arcStart = new Int32Array(nodeCount + 1);
-    for (let e = 0; e < edgeCount; e++) {
-      this.arcStart[this.requireNode(tails[e]!) + 1]!++;
-      this.arcStart[this.requireNode(heads[e]!) + 1]!++;
-    }
-    for (let v = 0; v < nodeCount; v++) this.arcStart[v + 1]! += this.arcStart[v]!;
-    this.arcHead = new Int32Array(2 * edgeCount);
-    this.arcReverse = new Int32Array(2 * edgeCount);
-    this.edgeArc = new Int32Array(edgeCount);
-    const next = this.arcStart.slice(0, nodeCount);
-    for (let e = 0; e < edgeCount; e++) {
-      const forward = next[tails[e]!]!++;
-      const backward = next[heads[e]!]!++;
-      this.arcHead[forward] = heads[e]!;
-      this.arcHead[backward] = tails[e]!;
-      this.arcReverse[forward] = backward;
-      this.arcReverse[backward] = forward;
-      this.edgeArc[e] = forward;
-    }
-    this.capacity = new Float64Array(2 * edgeCount);
-    this.residual = new Float64Array(2 * edgeCount);
-    this.fromSource = new Float64Array(nodeCount);
-    this.toSink = new Float64Array(nodeCount);
-    this.supply = new Float64Array(nodeCount);
-    this.demand = new Float64Array(nodeCount);
-    this.distance = new Int32Array(nodeCount);
-    this.current = next;
-    this.queue = new Int32Array(nodeCount);
-    this.path = new Int32Array(nodeCount);
+    // Two buffers for all arrays: where a network is built for one search, allocation is most of the building.
+    const floats = new Float64Array(4 * edgeCount + 4 * nodeCount);
+    const integers = new Int32Array(5 * edgeCount + 6 * nodeCount + 3);
+    let takenFloats = 0;
+    let takenIntegers = 0;
+    const takeFloats = (length: number): Float64Array =>
+      floats.subarray(takenFloats, (takenFloats += length));
+    const takeIntegers = (length: number): Int32Array =>
+      integers.subarray(takenIntegers, (takenIntegers += length));
+    this.capacity = takeFloats(2 * edgeCount);
+    this.residual = takeFloats(2 * edgeCount);
+    this.fromSource = takeFloats(nodeCount);
+    this.toSink = takeFloats(nodeCount);
+    this.supply = takeFloats(nodeCount);
+    this.demand = takeFloats(nodeCount);
+    this.arcStart = takeIntegers(nodeCount + 1);
+    this.arcHead = takeIntegers(2 * edgeCount);
+    this.arcReverse = takeIntegers(2 * edgeCount);
+    this.edgeArc = takeIntegers(edgeCount);
+    this.label = takeIntegers(nodeCount);
+    this.withLabel = takeIntegers(nodeCount + 2);
+    this.current = takeIntegers(nodeCount);
+    this.queue = takeIntegers(nodeCount);
+    this.scratch = takeIntegers(nodeCount);
     this.sourceSide = new Uint8Array(nodeCount);
+    this.connect(tails, heads);
   }
 
   /**
@@ -111,99 +114,157 @@ export class FlowNetwork {
 
   /** Solves for the capacities that are set. @returns the capacity of the minimum cut; `sourceSide` says where each node is */
   run(): number {
+    const { nodeCount, supply, demand, fromSource, toSink, label } = this;
     this.residual.set(this.capacity);
     let flow = 0;
-    for (let v = 0; v < this.nodeCount; v++) {
-      const fed = this.fromSource[v]!;
-      const drained = this.toSink[v]!;
+    for (let v = 0; v < nodeCount; v++) {
+      const fed = fromSource[v]!;
+      const drained = toSink[v]!;
       const through = fed < drained ? fed : drained;
       flow += through;
-      this.supply[v] = fed - through;
-      this.demand[v] = drained - through;
+      supply[v] = fed - through;
+      demand[v] = drained - through;
     }
-    this.phases = 0;
-    while (this.measureDistances()) {
-      this.phases++;
-      for (let v = 0; v < this.nodeCount; v++) {
-        if (this.supply[v]! > 0 && this.distance[v]! > 0) flow += this.pushFrom(v);
+    this.relabelings = 0;
+    this.measureDistances();
+    this.queueStart = 0;
+    this.queued = 0;
+    for (let v = 0; v < nodeCount; v++) if (supply[v]! > 0 && label[v]! <= nodeCount) this.activate(v);
+    let budget = nodeCount;
+    while (this.queued > 0) {
+      const v = this.queue[this.queueStart]!;
+      this.queueStart = this.queueStart + 1 === nodeCount ? 0 : this.queueStart + 1;
+      this.queued--;
+      const before = this.relabelings;
+      flow += this.discharge(v);
+      budget -= this.relabelings - before;
+      if (budget < 0) {
+        this.measureDistances();
+        budget = nodeCount;
       }
     }
-    for (let v = 0; v < this.nodeCount; v++) this.sourceSide[v] = this.distance[v] === 0 ? 1 : 0;
+    this.measureDistances();
+    for (let v = 0; v < nodeCount; v++) this.sourceSide[v] = label[v]! > nodeCount ? 1 : 0;
     return flow;
   }
 
-  /** Breadth-first from the sink, against the arcs. True where a fed node reaches the sink. */
-  private measureDistances(): boolean {
-    const { distance, queue, arcStart, arcHead, arcReverse, residual, supply, demand, current } = this;
+  /** Sets all labels to the steps to the sink, breadth-first against the arcs. */
+  private measureDistances(): void {
+    const { nodeCount, label, withLabel, scratch, arcStart, arcHead, arcReverse, residual, demand, current } =
+      this;
+    withLabel.fill(0);
     let filled = 0;
-    for (let v = 0; v < this.nodeCount; v++) {
-      distance[v] = 0;
+    for (let v = 0; v < nodeCount; v++) {
       current[v] = arcStart[v]!;
       if (demand[v]! > 0) {
-        distance[v] = 1;
-        queue[filled++] = v;
+        label[v] = 1;
+        scratch[filled++] = v;
+      } else {
+        label[v] = nodeCount + 1;
       }
     }
-    let reached = false;
     for (let i = 0; i < filled; i++) {
-      const v = queue[i]!;
-      const further = distance[v]! + 1;
-      if (supply[v]! > 0) reached = true;
+      const v = scratch[i]!;
+      const steps = label[v]!;
+      withLabel[steps]!++;
       for (let arc = arcStart[v]!, end = arcStart[v + 1]!; arc < end; arc++) {
         const u = arcHead[arc]!;
-        if (distance[u] === 0 && residual[arcReverse[arc]!]! > 0) {
-          distance[u] = further;
-          queue[filled++] = u;
+        if (label[u]! > nodeCount && residual[arcReverse[arc]!]! > 0) {
+          label[u] = steps + 1;
+          scratch[filled++] = u;
         }
       }
     }
-    return reached;
   }
 
-  /** Pushes what `start` is fed towards the sink, always one step nearer. @returns what arrived */
-  private pushFrom(start: number): number {
-    const { distance, current, arcStart, arcHead, arcReverse, residual, supply, demand, path } = this;
-    let pushed = 0;
-    let length = 0;
-    let v = start;
-    for (;;) {
-      if (demand[v]! > 0) {
-        // The path ends here; nodes that drain are at distance 1, so none lies on the way to another.
-        let amount = supply[start]! < demand[v]! ? supply[start]! : demand[v]!;
-        for (let i = 0; i < length; i++) if (residual[path[i]!]! < amount) amount = residual[path[i]!]!;
-        pushed += amount;
-        supply[start]! -= amount;
-        demand[v]! -= amount;
-        let firstEmpty = length;
-        for (let i = length - 1; i >= 0; i--) {
-          const arc = path[i]!;
-          residual[arc]! -= amount;
-          residual[arcReverse[arc]!]! += amount;
-          if (residual[arc] === 0) firstEmpty = i;
-        }
-        if (supply[start] === 0) return pushed;
-        if (firstEmpty < length) {
-          length = firstEmpty;
-          v = arcHead[arcReverse[path[length]!]!]!;
-        }
-        if (demand[v]! > 0) continue;
-      }
+  private activate(node: number): void {
+    let place = this.queueStart + this.queued;
+    if (place >= this.nodeCount) place -= this.nodeCount;
+    this.queue[place] = node;
+    this.queued++;
+  }
+
+  /** Pushes on what node `v` has until nothing is left or the sink is out of its reach. @returns what went into the sink */
+  private discharge(v: number): number {
+    const { nodeCount, label, current, arcStart, arcHead, arcReverse, residual, supply, demand } = this;
+    let drained = 0;
+    let excess = supply[v]!;
+    const end = arcStart[v + 1]!;
+    while (label[v]! <= nodeCount) {
+      const nearer = label[v]! - 1;
       let arc = current[v]!;
-      const end = arcStart[v + 1]!;
-      const nearer = distance[v]! - 1;
-      while (arc < end && !(residual[arc]! > 0 && distance[arcHead[arc]!] === nearer)) arc++;
-      current[v] = arc;
-      if (arc < end && nearer > 0) {
-        path[length++] = arc;
-        v = arcHead[arc]!;
-        continue;
+      for (; arc < end; arc++) {
+        const free = residual[arc]!;
+        const u = arcHead[arc]!;
+        if (free === 0 || label[u] !== nearer) continue;
+        const amount = excess < free ? excess : free;
+        residual[arc] = free - amount;
+        residual[arcReverse[arc]!]! += amount;
+        excess -= amount;
+        const wanted = demand[u]!;
+        if (amount <= wanted) {
+          demand[u] = wanted - amount;
+          drained += amount;
+        } else {
+          demand[u] = 0;
+          drained += wanted;
+          if (supply[u] === 0) this.activate(u);
+          supply[u]! += amount - wanted;
+        }
+        if (excess === 0) break;
       }
-      // Nothing leads on from here in this phase.
-      distance[v] = -1;
-      if (length === 0) return pushed;
-      length--;
-      v = arcHead[arcReverse[path[length]!]!]!;
-      current[v]!++;
+      current[v] = arc;
+      if (excess === 0) break;
+      this.relabel(v);
+    }
+    supply[v] = excess;
+    return drained;
+  }
+
+  /** Raises the label of a node that could not push all it has. */
+  private relabel(v: number): void {
+    const { nodeCount, label, withLabel, arcStart, arcHead, residual } = this;
+    this.relabelings++;
+    const before = label[v]!;
+    let least = nodeCount;
+    for (let arc = arcStart[v]!, end = arcStart[v + 1]!; arc < end; arc++) {
+      if (residual[arc]! > 0 && label[arcHead[arc]!]! < least) least = label[arcHead[arc]!]!;
+    }
+    this.current[v] = arcStart[v]!;
+    withLabel[before]!--;
+    if (withLabel[before] === 0) {
+      // Nothing is left at this label: what lies above it, v too, cannot come nearer to the sink.
+      for (let u = 0; u < nodeCount; u++) {
+        if (label[u]! > before && label[u]! <= nodeCount) {
+          withLabel[label[u]!]!--;
+          label[u] = nodeCount + 1;
+        }
+      }
+      label[v] = nodeCount + 1;
+      return;
+    }
+    label[v] = least + 1;
+    if (least < nodeCount) withLabel[least + 1]!++;
+  }
+
+  /** Lists the arcs of each node, in both directions of each edge. */
+  private connect(tails: ArrayLike<number>, heads: ArrayLike<number>): void {
+    const { nodeCount, arcStart, arcHead, arcReverse, edgeArc } = this;
+    for (let e = 0; e < tails.length; e++) {
+      arcStart[this.requireNode(tails[e]!) + 1]!++;
+      arcStart[this.requireNode(heads[e]!) + 1]!++;
+    }
+    for (let v = 0; v < nodeCount; v++) arcStart[v + 1]! += arcStart[v]!;
+    const next = this.scratch;
+    next.set(arcStart.subarray(0, nodeCount));
+    for (let e = 0; e < tails.length; e++) {
+      const forward = next[tails[e]!]!++;
+      const backward = next[heads[e]!]!++;
+      arcHead[forward] = heads[e]!;
+      arcHead[backward] = tails[e]!;
+      arcReverse[forward] = backward;
+      arcReverse[backward] = forward;
+      edgeArc[e] = forward;
     }
   }
 

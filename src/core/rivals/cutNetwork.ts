@@ -42,25 +42,36 @@ export class CutNetwork {
     this.first = first;
     this.fixedBytesUp = plan.fixedBytesUp;
     this.fixedBytesDown = plan.fixedBytesDown;
-    this.endSeconds = Float64Array.from(input.tiers[0]!.seconds.slice(first, end));
-    this.edgeSeconds = Float64Array.from(input.tiers[1]!.seconds.slice(first, end));
-    this.bytesFed = Float64Array.from(plan.bytesFed);
-    this.bytesDrained = Float64Array.from(plan.bytesDrained);
-    this.bytesReturned = Float64Array.from(plan.bytesReturned);
-    this.network = new FlowNetwork(
-      plan.bytesFed.length,
-      edges.map((e) => e.tail),
-      edges.map((e) => e.head),
-    );
-    const backward = edges.map((e) => (e.ordered ? Infinity : 0));
-    const carriers: number[] = [];
-    edges.forEach(({ bytes }, e) => {
-      if (bytes > 0 && bytes < Infinity) carriers.push(e);
-      else this.network.setCapacity(e, bytes, backward[e]);
-    });
-    this.carriers = Int32Array.from(carriers);
-    this.carriedBytes = Float64Array.from(carriers, (e) => edges[e]!.bytes);
-    this.carrierBackward = Float64Array.from(carriers, (e) => backward[e]!);
+    this.endSeconds = new Float64Array(input.tiers[0]!.seconds.slice(first, end));
+    this.edgeSeconds = new Float64Array(input.tiers[1]!.seconds.slice(first, end));
+    this.bytesFed = new Float64Array(plan.bytesFed);
+    this.bytesDrained = new Float64Array(plan.bytesDrained);
+    this.bytesReturned = new Float64Array(plan.bytesReturned);
+    const tails = new Int32Array(edges.length);
+    const heads = new Int32Array(edges.length);
+    let carrierCount = 0;
+    for (let e = 0; e < edges.length; e++) {
+      const { tail, head, bytes } = edges[e]!;
+      tails[e] = tail;
+      heads[e] = head;
+      if (bytes > 0 && bytes < Infinity) carrierCount++;
+    }
+    this.network = new FlowNetwork(plan.bytesFed.length, tails, heads);
+    this.carriers = new Int32Array(carrierCount);
+    this.carriedBytes = new Float64Array(carrierCount);
+    this.carrierBackward = new Float64Array(carrierCount);
+    let next = 0;
+    for (let e = 0; e < edges.length; e++) {
+      const { bytes, ordered } = edges[e]!;
+      const backward = ordered ? Infinity : 0;
+      if (bytes > 0 && bytes < Infinity) {
+        this.carriers[next] = e;
+        this.carriedBytes[next] = bytes;
+        this.carrierBackward[next++] = backward;
+      } else {
+        this.network.setCapacity(e, bytes, backward);
+      }
+    }
   }
 
   /**

@@ -69,24 +69,35 @@ export class CutPlan {
   private addMade(producer: number, free: readonly number[], isReadAbove: boolean, bytes: number): void {
     const { first } = this.range;
     const node = producer - first;
-    const readers = this.reach?.lastOf(free) ?? free;
     if (isReadAbove) this.bytesDrained[node]! += bytes;
-    else if (readers.length === 1) this.edge(node, readers[0]! - first).bytes += bytes;
-    else if (readers.length > 1) this.edge(node, this.auxiliaryFor(producer, readers)).bytes += bytes;
-    if (this.reach === null) for (const c of free) this.edge(node, c - first).ordered = true;
+    if (this.reach === null) {
+      // Plain: an edge for each reader that keeps it above its producer; a single reader's carries the tensor too.
+      const carried = isReadAbove || free.length !== 1 ? 0 : bytes;
+      for (const c of free) this.newEdge(node, c - first, carried, true);
+      if (!isReadAbove && free.length > 1) {
+        this.newEdge(node, this.auxiliaryFor(producer, free), bytes, false);
+      }
+      return;
+    }
+    if (isReadAbove) return;
+    const readers = this.reach.lastOf(free);
+    if (readers.length === 1) this.edge(node, readers[0]! - first).bytes += bytes;
+    if (readers.length > 1) this.edge(node, this.auxiliaryFor(producer, readers)).bytes += bytes;
   }
 
   /** The vertex that is above as soon as one of `readers` is. */
   private auxiliaryFor(producer: number | null, readers: readonly number[]): number {
-    const key = `${producer} ${readers.join(' ')}`;
-    const known = this.auxiliary.get(key);
-    if (known !== undefined && this.reach !== null) return known;
     const node = this.bytesFed.length;
+    if (this.reach !== null) {
+      const key = `${producer} ${readers.join(' ')}`;
+      const known = this.auxiliary.get(key);
+      if (known !== undefined) return known;
+      this.auxiliary.set(key, node);
+    }
     this.bytesFed.push(0);
     this.bytesDrained.push(0);
     this.bytesReturned.push(0);
-    this.auxiliary.set(key, node);
-    for (const reader of readers) this.edge(node, reader - this.range.first).bytes = Infinity;
+    for (const reader of readers) this.newEdge(node, reader - this.range.first, Infinity, false);
     return node;
   }
 
@@ -107,13 +118,18 @@ export class CutPlan {
     }
   }
 
+  /** The one edge between two nodes, made where there is none. */
   private edge(tail: number, head: number): PlannedEdge {
-    // Auxiliary vertices are fewer than tensors, so that the key is unique below 2^53.
-    const key = tail * 2 ** 26 + head;
+    const key = tail * 2 ** 26 + head; // exact for fewer than 2^26 nodes
     const known = this.edgeOf.get(key);
     if (known) return known;
-    const edge: PlannedEdge = { tail, head, bytes: 0, ordered: false };
+    const edge = this.newEdge(tail, head, 0, false);
     this.edgeOf.set(key, edge);
+    return edge;
+  }
+
+  private newEdge(tail: number, head: number, bytes: number, ordered: boolean): PlannedEdge {
+    const edge: PlannedEdge = { tail, head, bytes, ordered };
     this.edges.push(edge);
     return edge;
   }

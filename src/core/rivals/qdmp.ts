@@ -2,15 +2,17 @@
  * QDMP (Zhang et al., IMWUT 4(2), 2020): the optimum lies between two adjacent cut vertices; find them, then solve a
  * minimum cut of the layers between them alone.
  *
- * Problem: that of DADS. Stage one: every cut lies in the block after its last cut vertex (blocks.ts). The outermost cuts
- * of the blocks are prefixes whose costs are known, and bound the optimum from above. Each block is
- * bounded from below by what it fixes, the least bytes that any of its cuts sends, and each free layer's seconds
- * where they are fewer. Stage two: blocks are solved, the lowest bound first, until no bound is below the best cut found;
- * mostly one or none has to be. Complexity: O(blocks + layers) per search, and minimum cuts of small networks.
+ * Problem: that of DADS. Every cut lies in the block after its last cut vertex (blocks.ts). The outermost cuts of the
+ * blocks are prefixes of the order, whose costs are known. The paper's abstract says that its first stage identifies
+ * the two cut vertices, not how, so there are two readings:
+ * - `bounds`, exact for any graph without constraints, and the default. The prefixes bound the optimum from
+ *   above. Each block is bounded from below by what it fixes, the least bytes that any of its cuts sends, and each free
+ *   layer's seconds where they are fewer. Blocks are solved, the lowest bound first, until no bound is below the
+ *   best cut found; mostly one or none has to be. The bounds are our own: a rival made as strong as we can.
+ * - `nearest`, a heuristic: the best prefix is taken, and the blocks on both sides of it are solved, always.
  *
- * Exact for any graph without constraints; the hop's fixed cost as in dads.ts. The paper's abstract says that
- * stage one identifies the two cut vertices, not how: the bounds are our own, and leave less to solve than
- * solving every block. What is prepared once: reduced networks and the least bytes per block. Without preparation
+ * Complexity: O(blocks + layers) per search, and minimum cuts of small networks. The hop's fixed cost as in
+ * dads.ts. What is prepared once: reduced networks and the least bytes per block. Without preparation
  * both stages start from the graph, and the least bytes are taken as 0.
  */
 import { blocksOf } from '../blocks.js';
@@ -20,6 +22,13 @@ import { CutNetwork } from './cutNetwork.js';
 import { prefixCosts, prefixWidth } from './prefixCosts.js';
 import { Reachability } from './reachability.js';
 import { firstLayers, Rebuilt, requireTwoTiers, type Rival, type SumWeights } from './rival.js';
+
+export interface QdmpOptions {
+  /** How the block with the optimum is found; `bounds` unless given. */
+  readonly stageOne?: 'bounds' | 'nearest';
+  /** False: nothing is made that only pays over several searches. True unless given. */
+  readonly prepared?: boolean;
+}
 
 /** A block with layers that are free in it. */
 interface OpenBlock {
@@ -43,17 +52,18 @@ export class Qdmp implements Rival {
   private readonly bounds: Float64Array;
   private readonly endSeconds: Float64Array;
   private readonly edgeSeconds: Float64Array;
+  private readonly solvesNearest: boolean;
   private best = Infinity;
   private bestPrefix = 0;
   /** The block whose network holds the best cut; null where that is a prefix. */
   private bestBlock: OpenBlock | null = null;
 
-  /** @param prepared false: nothing that only pays over several searches is made */
   constructor(
     private readonly input: PartitionInput,
-    prepared = true,
+    { stageOne = 'bounds', prepared = true }: QdmpOptions = {},
   ) {
     requireTwoTiers(input);
+    this.solvesNearest = stageOne === 'nearest';
     const topology = topologyOf(input.graph);
     const count = input.graph.layers.length;
     this.rows = prefixCosts(input);
@@ -89,7 +99,8 @@ export class Qdmp implements Rival {
     }
     this.best = best;
     this.bestPrefix = bestOffset / prefixWidth;
-    if (usable && this.boundBlocks(weights)) this.solveBlocks(weights);
+    if (usable && this.solvesNearest) this.solveNearest(weights);
+    else if (usable && this.boundBlocks(weights)) this.solveBounded(weights);
     return this.best;
   }
 
@@ -139,24 +150,33 @@ export class Qdmp implements Rival {
     return some;
   }
 
-  private solveBlocks(weights: SumWeights): void {
+  private solveBounded(weights: SumWeights): void {
     const { open, bounds } = this;
     for (;;) {
       let lowest = 0;
       for (let b = 1; b < bounds.length; b++) if (bounds[b]! < bounds[lowest]!) lowest = b;
       if (!(bounds[lowest]! < this.best)) return;
       bounds[lowest] = Infinity;
-      const block = open[lowest]!;
-      block.network ??= new CutNetwork(this.input, block, null);
-      this.solved++;
-      const cost =
-        this.fixedCost(block, weights) +
-        weights.up * block.network.fixedBytesUp +
-        block.network.solve(weights);
-      if (cost < this.best) {
-        this.best = cost;
-        this.bestBlock = block;
-      }
+      this.solve(open[lowest]!, weights);
+    }
+  }
+
+  private solveNearest(weights: SumWeights): void {
+    const { open, bestPrefix } = this;
+    for (let b = 0; b < open.length; b++) {
+      const block = open[b]!;
+      if (block.first === bestPrefix || block.end === bestPrefix) this.solve(block, weights);
+    }
+  }
+
+  private solve(block: OpenBlock, weights: SumWeights): void {
+    block.network ??= new CutNetwork(this.input, block, null);
+    this.solved++;
+    const fixed = this.fixedCost(block, weights) + weights.up * block.network.fixedBytesUp;
+    const cost = fixed + block.network.solve(weights);
+    if (cost < this.best) {
+      this.best = cost;
+      this.bestBlock = block;
     }
   }
 
@@ -170,6 +190,6 @@ export class Qdmp implements Rival {
 }
 
 /** QDMP that prepares nothing: both stages start from the graph in every search. */
-export function qdmpRebuilt(input: PartitionInput): Rival {
-  return new Rebuilt(() => new Qdmp(input, false));
+export function qdmpRebuilt(input: PartitionInput, stageOne: 'bounds' | 'nearest' = 'bounds'): Rival {
+  return new Rebuilt(() => new Qdmp(input, { stageOne, prepared: false }));
 }

@@ -163,6 +163,29 @@ test('Neurosurgeon equals the oracle on chains, is never better elsewhere, and i
   assert.ok(worse > 0, 'no graph showed that a prefix is not enough');
 });
 
+test('QDMP that solves only the nearest blocks is never better than the oracle, and mostly equals it', () => {
+  let worse = 0;
+  let total = 0;
+  fc.assert(
+    fc.property(partitionInput, contexts, (input, walk) => {
+      const prepared = new Qdmp(input, { stageOne: 'nearest' });
+      const rebuilt = qdmpRebuilt(input, 'nearest');
+      for (const now of walk) {
+        const problem = problemOf(input, now);
+        const found = searchAndCheck(prepared, input, problem);
+        assert.ok(near(rebuilt.search(weightsOf(problem)), found));
+        assert.ok(prepared.solved <= 2);
+        const best = exhaustive(input, now, maxCuts).prediction.latencySeconds;
+        assert.ok(found >= best * (1 - 1e-9), `${found} s is below the optimum, ${best} s`);
+        total++;
+        if (!near(found, best)) worse++;
+      }
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(worse < total / 10, `worse in ${worse} of ${total}`);
+});
+
 test('the fixed cuts cost what their definition says, and the edge alone cannot be had without a hop', () => {
   fc.assert(
     fc.property(partitionInput, free, (input, now) => {
