@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoreError } from '../../src/control/ports.js';
 import { createMetrics, type EventLog, type Metrics } from '../../src/metrics/metrics.js';
+import { packageRoot } from '../../src/packageRoot.js';
 import { parseExposition } from './exposition.js';
 
 interface Line {
@@ -97,6 +100,23 @@ test('every figure has help and a type, and its name ends as Prometheus asks', a
   ]) {
     assert.ok(all.has(name), name);
   }
+  metrics.close();
+});
+
+test('docs/operations.md lists every figure with its labels', async () => {
+  const { metrics } = setup();
+  tellAll(metrics);
+  const text = readFileSync(join(packageRoot(), 'docs', 'operations.md'), 'utf8');
+  const listed = [...text.matchAll(/^\| `(cutpoint_\w+)` +\| ([\w, ]*)\|/gm)].map(
+    ([, name, labels]) => `${name}: ${labels!.trim()}`,
+  );
+  const given = [...(await families(metrics)).values()]
+    .filter(({ name }) => name.startsWith('cutpoint_'))
+    .map(({ name, samples }) => {
+      const labels = [...[...samples.keys()][0]!.matchAll(/(\w+)="/g)].map((match) => match[1]!);
+      return `${name}: ${labels.filter((label) => label !== 'le').join(', ')}`;
+    });
+  assert.deepEqual(listed.sort(), given.sort());
   metrics.close();
 });
 
