@@ -10,7 +10,7 @@ import { deviceRoutes } from './http/deviceRoutes.js';
 import { createValidatorCompiler, type HttpApp } from './http/httpApp.js';
 import { modelRoutes, type ModelRouteSettings } from './http/modelRoutes.js';
 import { operationRoutes, type OperationPorts } from './http/operationRoutes.js';
-import { installProblems } from './http/problem.js';
+import { answerFrameworkError, installProblems } from './http/problem.js';
 import { profileRoutes } from './http/profileRoutes.js';
 import type { DeviceHub } from './ws/deviceHub.js';
 
@@ -30,6 +30,8 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     logController: new LogController({ disableRequestLogging: true }), // metrics count them; failures are logged
     bodyLimit: settings.maxRestBodyBytes,
     forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: answerFrameworkError,
     return503OnClosing: true,
   });
   app.setValidatorCompiler(createValidatorCompiler());

@@ -4,6 +4,7 @@ import { exitCodes, operationalMessage, UsageError } from './commandError.js';
 import { registerDecide } from './decide.js';
 import { registerGraph } from './graph.js';
 import { registerModel } from './model.js';
+import { registerServe } from './serve.js';
 import { registerZoo } from './zoo.js';
 
 /** @param version of the package, for `--version` */
@@ -15,6 +16,7 @@ function createProgram(version: string): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cutpoint: ')) });
+  registerServe(program);
   registerModel(program);
   registerGraph(program);
   registerDecide(program);

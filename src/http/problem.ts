@@ -83,6 +83,15 @@ export function installProblems(app: HttpApp, events: Events): void {
   );
 }
 
+/** What fails before a route is found: the address itself. */
+export function answerFrameworkError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  void sendProblem(request, reply, asProblem(error));
+}
+
 export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- answers are held against the OpenAPI document as they come, not against types */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -146,6 +147,7 @@ describe('the REST face', () => {
     assert.ok(rest2.decisions.every((row: { id: number }) => row.id < history.decisions[0].id));
     assert.equal(rest2.next, null);
     await Promise.all([end.end(), edge.end()]);
+    await until(() => session.lastDecision?.reason === 'device-disconnected');
   });
 
   it('names the bounds that rule out what would be better', async () => {
