@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { createLog } from '../src/log.js';
 
@@ -79,4 +80,26 @@ test('flush writes out what waits before the process ends', () => {
   const lines = stdout.trimEnd().split('\n');
   assert.equal(lines.length, 2000);
   assert.equal((JSON.parse(lines.at(-1)!) as { index: number }).index, 1999);
+});
+
+test('lines beyond the cap are dropped and counted when nobody reads', async () => {
+  const program = `
+    import { writeSync } from 'node:fs';
+    import { createLog } from ${JSON.stringify(new URL('../src/log.js', import.meta.url).href)};
+    let dropped = 0;
+    const log = createLog({ level: 'info', onDrop: () => dropped++ });
+    for (let index = 0; index < 12_000; index++) log.logger.info({ filler: 'x'.repeat(1000) }, 'line');
+    writeSync(2, String(dropped));
+    process.kill(process.pid, 'SIGKILL');`;
+  // standard output is a pipe that is never read
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let told = '';
+  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  await once(child, 'exit');
+  child.stdout.destroy();
+  const dropped = Number(told);
+  // 12,000 lines of 1.1 kB: about 8 MiB of them wait, the rest goes
+  assert.ok(dropped > 2_000 && dropped < 7_000, told);
 });
