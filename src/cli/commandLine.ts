@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, operationalMessage, UsageError } from './commandError.js';
 import { registerDecide } from './decide.js';
+import { registerDemo } from './demo.js';
 import { registerGraph } from './graph.js';
 import { registerModel } from './model.js';
 import { registerServe } from './serve.js';
@@ -17,6 +18,7 @@ function createProgram(version: string): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cutpoint: ')) });
   registerServe(program);
+  registerDemo(program);
   registerModel(program);
   registerGraph(program);
   registerDecide(program);

@@ -25,11 +25,9 @@ export interface DecisionRow {
   readonly atMs: number;
   readonly versionAfter: number;
   readonly context: Context;
-  readonly decision: {
-    readonly endLayers: readonly number[];
-    readonly prediction: Prediction;
-    readonly violations: readonly Violation[];
-  };
+  readonly cutAfter: { readonly endLayers: readonly number[] };
+  readonly prediction: Prediction;
+  readonly violations: readonly Violation[];
   readonly searchNanoseconds: number;
 }
 

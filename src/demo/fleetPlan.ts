@@ -40,9 +40,17 @@ export interface FleetPlan {
   readonly edges: readonly EdgePlan[];
 }
 
-export const demoModels = ['googlenet', 'resnet-50'] as const;
+/**
+ * GoogLeNet and ResNet-50 are best left whole on plain links: their inner tensors are about as large as their
+ * input, so their cuts jump from one end to the other, and stop between only where a bound asks for it.
+ * MobileNetV2 shrinks early, so its best cut also lies inside.
+ */
+export const demoModels = ['googlenet', 'resnet-50', 'mobilenet-v2'] as const;
 
-interface Hardware {
+interface Kind {
+  /** Which networks devices of this kind run, in turn. */
+  readonly models: readonly (typeof demoModels)[number][];
+  readonly requirements: Requirements;
   readonly name: string;
   readonly link: LinkKind;
   readonly computeRatio: number;
@@ -56,25 +64,29 @@ interface Hardware {
  * Kinds of end devices. Compute ratios span what phones and embedded boards need for an inference beside one
  * core of a server; power figures are of the order that their data sheets state.
  */
-const kinds: readonly Hardware[] = [
+const kinds: readonly Kind[] = [
   {
     name: 'phone',
     link: 'lte',
-    computeRatio: 4,
+    computeRatio: 8,
     power: { computeWatts: 3.5, transmitWatts: 1.8, receiveWatts: 1.1, idleWatts: 0.4 },
     batteryCapacityJoules: 54_000,
     freeMemoryBytes: 1.2e9,
     freeStorageBytes: 8e9,
+    models: ['mobilenet-v2', 'googlenet'],
+    requirements: {},
   },
   {
     name: 'camera',
     link: 'wifi',
-    computeRatio: 10,
+    computeRatio: 4,
     power: { computeWatts: 2.5, transmitWatts: 0.9, receiveWatts: 0.6, idleWatts: 0.3 },
     batteryCapacityJoules: 36_000,
     freeMemoryBytes: 250e6,
-    // Too little for all of ResNet-50: its cut has to leave weights to the edge.
+    // Too little for all of ResNet-50: where the link is poor, it runs as much of it as it can keep.
     freeStorageBytes: 80e6,
+    models: ['googlenet', 'resnet-50'],
+    requirements: {},
   },
   {
     name: 'car',
@@ -84,15 +96,20 @@ const kinds: readonly Hardware[] = [
     batteryCapacityJoules: 400_000,
     freeMemoryBytes: 3e9,
     freeStorageBytes: 30e9,
+    models: ['resnet-50', 'googlenet'],
+    requirements: { latencySeconds: 0.25 },
   },
   {
     name: 'glasses',
     link: '5g-drive',
-    computeRatio: 7,
+    computeRatio: 12,
     power: { computeWatts: 1.6, transmitWatts: 1.2, receiveWatts: 0.8, idleWatts: 0.2 },
     batteryCapacityJoules: 6_000,
     freeMemoryBytes: 400e6,
     freeStorageBytes: 2e9,
+    models: ['mobilenet-v2'],
+    // Through the afternoon on one charge, an inference every two seconds.
+    requirements: { batteryLifetimeSeconds: 3 * 3600, inferencesPerSecond: 0.5 },
   },
 ];
 
@@ -100,7 +117,7 @@ export const mostDevices = 64;
 
 /**
  * The fleet for `deviceCount` end devices; the same seed gives the same fleet.
- * Each model meets each kind of device, and edges are shared.
+ * Kinds of devices take turns, and share the edges.
  */
 export function planFleet(deviceCount: number, seed: number): FleetPlan {
   const random = createRandom(seed);
@@ -113,7 +130,8 @@ export function planFleet(deviceCount: number, seed: number): FleetPlan {
     busyQueueLength: index % 2 === 0 ? 2 : 1,
   }));
   const ends = Array.from({ length: deviceCount }, (_, index): EndPlan => {
-    const { name, ...hardware } = kinds[index % kinds.length]!;
+    const { name, models, requirements, ...hardware } = kinds[index % kinds.length]!;
+    const round = Math.floor(index / kinds.length);
     const level = random.between(0.25, 0.95);
     return {
       ...hardware,
@@ -124,22 +142,10 @@ export function planFleet(deviceCount: number, seed: number): FleetPlan {
       batteryLevel: level,
       // One percent of its charge in one to four seconds: an afternoon in half a minute.
       drainWatts: (hardware.batteryCapacityJoules * 0.01) / random.between(1, 4),
-      modelName: demoModels[Math.floor(index / 2) % demoModels.length]!,
+      modelName: models[round % models.length]!,
       edgeId: edges[index % edges.length]!.deviceId,
-      requirements: requirementsOf(name),
+      requirements,
     };
   });
   return { ends, edges };
-}
-
-/** Glasses must get through the afternoon on one charge; a car answers within a quarter of a second. */
-function requirementsOf(kind: string): Requirements {
-  switch (kind) {
-    case 'glasses':
-      return { batteryLifetimeSeconds: 3 * 3600, inferencesPerSecond: 1 };
-    case 'car':
-      return { latencySeconds: 0.25 };
-    default:
-      return {};
-  }
 }

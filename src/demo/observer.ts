@@ -27,7 +27,7 @@ export interface Observer {
   devices(): readonly DeviceFigures[];
 }
 
-const pageRows = 100;
+const pageRows = 200;
 
 /** The seconds of a tier as the controller says that it got them. */
 export function secondsFromSource(profile: Profile, source: TierSeconds['source']): TierSeconds {
@@ -99,7 +99,7 @@ function simpleCuts({ graph, tiers }: Followed): (context: Context) => SimpleCos
 }
 
 function pointOf(row: DecisionRow, startMs: number, simple: SimpleCosts): DecisionPoint {
-  const { context, decision } = row;
+  const { context, prediction, violations } = row;
   const hop = context.hops[0]!;
   return {
     ...simple,
@@ -109,10 +109,10 @@ function pointOf(row: DecisionRow, startMs: number, simple: SimpleCosts): Decisi
     endSlowdown: context.tiers[0]!.slowdown ?? null,
     edgeQueueSeconds: hop.queueSeconds ?? null,
     battery: context.battery ?? null,
-    endLayerCount: decision.endLayers.length,
+    endLayerCount: row.cutAfter.endLayers.length,
     version: row.versionAfter,
-    chosenSeconds: decision.prediction.latencySeconds,
+    chosenSeconds: prediction.latencySeconds,
     searchNanoseconds: row.searchNanoseconds,
-    violated: decision.violations.map(({ constraint }) => constraint),
+    violated: violations.map(({ constraint }) => constraint),
   };
 }
