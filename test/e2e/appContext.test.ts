@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createAppContext, type AppContext, type ContextOverrides } from '../../src/appContext.js';
+import { loadConfig } from '../../src/config.js';
+import { StoreError, type Store } from '../../src/control/ports.js';
+import { quickLink, until } from '../support/controlRig.js';
+import { deviceClient, edgeHello, endHello } from '../support/serviceRig.js';
+import { smallImporter } from '../support/smallModel.js';
+
+describe('the context of an application', () => {
+  let folder: string;
+  const contexts: AppContext[] = [];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cutpoint-context-'));
+  });
+  afterEach(async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.stop()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function started(name: string, overrides: ContextOverrides = {}) {
+    const values = { 'listen.port': 0, 'data.directory': join(folder, name), 'log.level': 'silent' };
+    const config = loadConfig({ env: {}, overrides: values });
+    const context = await createAppContext(config, { importer: smallImporter(), ...overrides });
+    contexts.push(context);
+    return { context, origin: await context.start() };
+  }
+
+  /** Uploads and deploys by REST, connects both devices. */
+  async function busy(origin: string) {
+    const upload = await fetch(`${origin}/v1/models?name=small`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: 'a model',
+    });
+    const { id: modelId } = (await upload.json()) as { id: string };
+    const body = { modelId, end: { deviceId: 'camera' }, edge: { deviceId: 'edge' } };
+    const created = await fetch(`${origin}/v1/deployments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const { id: deploymentId } = (await created.json()) as { id: string };
+    const end = await deviceClient(origin, endHello);
+    const edge = await deviceClient(origin, edgeHello);
+    await Promise.all([end.next('cut'), edge.next('cut')]);
+    return { deploymentId, end, edge };
+  }
+
+  it('can be there twice in one process, each with its own world', async () => {
+    const [one, two] = [await started('one'), await started('two')];
+    const { end } = await busy(one.origin);
+    end.send({ type: 'telemetry', sequence: 1, ...quickLink });
+    await until(() => end.of('cut').at(-1)?.['endLayers'] !== undefined && end.of('cut').length >= 2);
+    const count = (context: AppContext) =>
+      [context.control.models, context.control.devices, context.control.deployments].map(
+        (all) => all.list().length,
+      );
+    assert.deepEqual(
+      [count(one.context), count(two.context)],
+      [
+        [1, 2, 1],
+        [0, 0, 0],
+      ],
+    );
+    const accepted = async (context: AppContext) =>
+      /^cutpoint_telemetry_frames_total\{outcome="accepted"\} (\d+)$/m.exec(
+        await context.metrics.render(),
+      )?.[1];
+    assert.deepEqual([await accepted(one.context), await accepted(two.context)], ['1', '0']);
+    contexts.splice(contexts.indexOf(one.context), 1);
+    assert.equal(await one.context.stop(), true);
+    assert.equal((await fetch(`${two.origin}/readyz`)).status, 200, 'the other one goes on');
+  });
+
+  it('is not ready while its database fails, keeps cuts back, and recovers by itself', async () => {
+    let broken = false;
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      commit(decisions, deployments) {
+        if (broken) throw new StoreError('full', 'The disk is full.');
+        return store.commit(decisions, deployments);
+      },
+    });
+    const { origin } = await started('failing', { wrapStore });
+    const { end } = await busy(origin);
+    const ready = async () => (await fetch(`${origin}/readyz`)).status;
+    assert.equal(await ready(), 200);
+    broken = true;
+    end.send({ type: 'telemetry', sequence: 1, ...quickLink });
+    await pollUntil(async () => (await ready()) === 503);
+    assert.equal((await fetch(`${origin}/healthz`)).status, 200);
+    assert.equal(end.of('cut').length, 1);
+    broken = false;
+    await end.next('cut', 2);
+    assert.equal(await ready(), 200);
+  });
+});
+
+async function pollUntil(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('the condition did not come true within 10 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
