@@ -3,13 +3,10 @@
  * take the service with it. Started by `importer.ts`; takes one job, answers, and ends.
  */
 import { writeFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { ImportRefused } from '../control/ports.js';
 import { importModel } from './importModel.js';
 import type { ImportJob, ImportReply } from './importMessages.js';
-
-/** Lower priority than the service, which has frames to answer; a measured time counts the process's own work. */
-const NICE = 10;
 
 function send(reply: ImportReply): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -49,7 +46,8 @@ function abandon(): never {
   process.exit(1);
 }
 
-ifAllowed(() => setPriority(NICE));
+// The service has frames to answer while a model is imported.
+ifAllowed(() => setPriority(constants.priority.PRIORITY_LOW));
 // When memory ends, the system should end this process and not the service (Linux).
 ifAllowed(() => writeFileSync('/proc/self/oom_score_adj', '1000'));
 process.on('disconnect', abandon);

@@ -1,5 +1,6 @@
 /** Runs a model in onnxruntime, and reads back what the runtime wrote about it. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { ImportRefused } from '../control/ports.js';
@@ -33,7 +34,7 @@ const OPTIMIZED_MODEL = 'optimized.onnx';
  * weights are placeholders, whole branches would be, and the profile would show a network that does less.
  */
 const DISABLED_OPTIMIZERS = 'CommonSubexpressionElimination';
-/** Weights of the written graph go into a file of their own, which is thrown away: only their shapes are of interest. */
+/** Weights of the written graph go into a file of their own: only their shapes are of interest. */
 const OPTIMIZED_WEIGHTS = 'optimized.bin';
 
 /**
@@ -51,6 +52,7 @@ export async function runModel(
   const own = await mkdtemp(join(folder, 'run-'));
   try {
     await writeFile(join(own, 'model.onnx'), model.bytes);
+    if (request.record) await discardWeights(join(own, OPTIMIZED_WEIGHTS));
     const session = await open(model, request, own);
     try {
       return await runAndRead(session, feeds, request, own);
@@ -60,6 +62,14 @@ export async function runModel(
   } finally {
     await rm(own, { recursive: true, force: true });
   }
+}
+
+/**
+ * Lets what is written to a file vanish: gigabytes of weights nobody reads would only keep the disk busy
+ * that the service commits its decisions to. Where the system has no such device they are written and removed.
+ */
+async function discardWeights(file: string): Promise<void> {
+  if (platform() !== 'win32') await symlink('/dev/null', file);
 }
 
 async function open(model: RuntimeModel, request: RunRequest, own: string): Promise<InferenceSession> {
