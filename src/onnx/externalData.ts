@@ -15,7 +15,7 @@ export interface ExternalFile {
 }
 
 /** An entry of a tensor's external data (`location`, `offset`, `length`), or undefined where it is not given. */
-export function externalEntry(tensor: TensorProto, key: string): string | undefined {
+function externalEntry(tensor: TensorProto, key: string): string | undefined {
   return tensor.externalData.find((entry) => entry.key === key)?.value;
 }
 

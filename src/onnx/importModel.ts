@@ -21,7 +21,7 @@ import { runModel, type RunResult } from './session.js';
 import { gatherTensorFacts } from './tensorFacts.js';
 
 /** Name of what is being done, and how much of the whole is done (0 to 1). */
-export type Progress = (stage: string, fraction: number) => void;
+type Progress = (stage: string, fraction: number) => void;
 
 /** The level whose fusions define the layers: beyond it the runtime changes layouts per machine. */
 const LAYER_LEVEL = 'extended';
@@ -148,7 +148,7 @@ function checkOptions(options: ProfileOptions): void {
       );
     }
   };
-  whole('runs', 1, 1000);
+  whole('runs', 1, 10_000);
   whole('warmupRuns', 0, 1000);
   whole('intraOpThreads', 1, 256);
   for (const [name, { fill }] of Object.entries(options.inputs)) {

@@ -5,7 +5,7 @@ import { ImportFailed } from './importFailed.js';
 import { DEFAULT_IMPORT_LIMITS, type ImportLimits } from './limits.js';
 import { runImportProcess } from './runImportProcess.js';
 
-export interface ImporterOptions {
+interface ImporterOptions {
   readonly limits: ImportLimits;
   /** An import that takes longer is stopped. */
   readonly timeoutSeconds: number;
@@ -17,7 +17,7 @@ export interface ImporterOptions {
   readonly maxWaiting: number;
 }
 
-export const DEFAULT_IMPORTER_OPTIONS: ImporterOptions = {
+const DEFAULT_IMPORTER_OPTIONS: ImporterOptions = {
   limits: DEFAULT_IMPORT_LIMITS,
   timeoutSeconds: 600,
   maxMemoryBytes: 8 * 2 ** 30,

@@ -15,7 +15,7 @@ export interface ChosenInput {
 }
 
 /** How a declared shape is written for people: `[batch, 3, ?, ?]`. */
-export function describeDimensions(input: DeclaredInput): string {
+function describeDimensions(input: DeclaredInput): string {
   return input.dimensions === null
     ? '(rank unknown)'
     : `[${input.dimensions.map((dimension) => dimension ?? '?').join(', ')}]`;

@@ -1,4 +1,5 @@
 /** Measured time of runtime nodes, given to layers, with the spread over the runs. */
+import { ImportRefused } from '../control/ports.js';
 import type { Profile, Spread } from '../core/profile.js';
 import { assignNodes } from './nodeLayers.js';
 import type { Layering } from './layers.js';
@@ -9,7 +10,10 @@ import { joinRun, type RuntimeGraph } from './runtimeGraph.js';
 /** More than this without a layer: the profile would be a guess. */
 const MAX_STRAYED_SHARE = 0.05;
 
-export interface LayerTimes {
+/** Below the runtime's own bound, since warm-up runs are in its record too. */
+const MAX_EVENTS = 900_000;
+
+interface LayerTimes {
   readonly layers: Profile['layers'];
   /** Share (0 to 1) of the measured node time that led to no layer and was spread over all in proportion. */
   readonly strayedShare: number;
@@ -26,7 +30,7 @@ export function timeLayers(
   runtime: RuntimeGraph,
   runs: readonly (readonly NodeEvent[])[],
 ): LayerTimes {
-  if (runs.length === 0) throw new Error('the runtime recorded no run');
+  checkComplete(runs);
   const shares = assignNodes(operators, layering.assignment, runtime);
   const secondsOf = layering.graph.layers.map((): number[] => []);
   let strayed = 0;
@@ -53,6 +57,17 @@ export function timeLayers(
   }
   const layers = layering.graph.layers.map(({ name }, layer) => ({ name, ...spreadOf(secondsOf[layer]!) }));
   return { layers, strayedShare };
+}
+
+/** The runtime keeps a million events and drops the rest without a word: a run without its nodes would seem quick. */
+function checkComplete(runs: readonly (readonly NodeEvent[])[]): void {
+  if (runs.length === 0) throw new Error('the runtime recorded no run');
+  if (runs.reduce((sum, run) => sum + run.length, 0) >= MAX_EVENTS || runs.some((run) => run.length === 0)) {
+    throw new ImportRefused(
+      'bad-options',
+      'So many runs of this model are more than the runtime can record. Use fewer runs.',
+    );
+  }
 }
 
 /** Median, least and most of some durations. @throws RangeError for none */

@@ -109,7 +109,7 @@ export function isWidened(runtimeName: string): boolean {
   return runtimeName.startsWith('InsertedPrecisionFreeCast_');
 }
 
-export interface JoinedRun {
+interface JoinedRun {
   /** Per node of the graph; null where the run has no event of it. */
   readonly events: readonly (NodeEvent | null)[];
   /** Seconds of main-graph events that no node claims. */

@@ -7,7 +7,7 @@ import { ImportRefused } from '../control/ports.js';
 import type { OptimizationLevel } from '../core/profile.js';
 import type { RuntimeModel } from './runtimeModel.js';
 
-export interface RunRequest {
+interface RunRequest {
   readonly level: OptimizationLevel;
   readonly intraOpThreads: number;
   /** Runs before the ones that count; they are in `events` all the same. */
@@ -134,14 +134,16 @@ async function runAndRead(
   };
 }
 
-/** The runtime's message without file paths and source positions, at most 400 characters. */
+/** The runtime's message without file paths and places in its own source, at most 400 characters. */
 function cannotRun(error: unknown, step: 'load' | 'run'): ImportRefused {
   const raw = error instanceof Error ? error.message : String(error);
   const message = raw
     .replace(/\s+/g, ' ')
-    .replace(/(?:[A-Za-z]:)?\/[^\s"',)]*\/(?=[^\s/])/g, '')
     .replace(/^.*?Status Message: /, '')
-    .replace(/^Load model from model\.onnx failed:\s*/, '')
+    .replace(/Load model from \S* failed: ?/, '')
+    .replace(/(?:[A-Za-z]:)?\/[^\s"',)]*\/(?=[^\s/])/g, '')
+    .replace(/[\w/.]+\.(?:h|cc|cpp):\d+ [^(]*\([^)]*\)(?: const)? /, '')
+    .trim()
     .slice(0, 400);
   return new ImportRefused('cannot-run', `onnxruntime cannot ${step} the model: ${message}`);
 }

@@ -183,7 +183,7 @@ async function runHalf(
     externalData: externalFiles.map((file) => ({ path: file.location, data: file.bytes })),
   });
   try {
-    return (await session.run(Object.fromEntries(inputs.map((name) => [name, feeds[name]!]))));
+    return await session.run(Object.fromEntries(inputs.map((name) => [name, feeds[name]!])));
   } finally {
     await session.release();
   }
