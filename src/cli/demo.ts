@@ -26,7 +26,7 @@ export function registerDemo(program: Command): void {
         'is decided, and ends by itself with a summary and a chart. Nothing is left behind.',
     )
     .option('--seconds <number>', 'how long, after the set-up', integerOption(1, mostSeconds), 30)
-    .option('--devices <number>', 'end devices', integerOption(1, mostDevices), 7)
+    .option('--devices <number>', 'end devices', integerOption(1, mostDevices), 6)
     .option('--seed <number>', 'of the fleet and its links', integerOption(0, 1_000_000), 1)
     .addOption(
       new Option('--trace <file>', 'replay a CSV (t_s,uplink_bps,downlink_bps,rtt_ms,loss) as the links'),

@@ -43,10 +43,8 @@ const style = `
 
 /** The whole chart as one SVG document. */
 export function renderChart(input: ChartInput): string {
-  const shown = [...input.devices]
-    .sort((a, b) => cutChanges(b) - cutChanges(a) || a.deviceId.localeCompare(b.deviceId))
-    .slice(0, mostPanels)
-    .sort((a, b) => a.deviceId.localeCompare(b.deviceId, undefined, { numeric: true }));
+  const mostMoved = [...input.devices].sort((a, b) => cutChanges(b) - cutChanges(a)).slice(0, mostPanels);
+  const shown = input.devices.filter((device) => mostMoved.includes(device));
   const columns = Math.max(1, Math.min(3, shown.length));
   const panelRows = Math.max(1, Math.ceil(shown.length / columns));
   const subtitle = [...input.subtitle];
@@ -115,7 +113,7 @@ function panel(device: DeviceFigures, seconds: number, box: Box): string {
   const changes = cutChanges(device);
   const about =
     `${device.modelName} → ${device.edgeId}, ${device.linkName}, ` +
-    `${device.computeRatio}× slower than here, ${changes} cut ${changes === 1 ? 'change' : 'changes'}`;
+    `${device.computeRatio}× slower than here, ${changes} ${changes === 1 ? 'change' : 'changes'}`;
   return [
     `<g><rect class="panel" x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="8"/>`,
     `<text class="name" x="${box.x + 14}" y="${box.y + 22}">${escapeXml(device.deviceId)}</text>`,

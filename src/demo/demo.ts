@@ -2,9 +2,9 @@
  * The demo: a controller with a temporary database, a fleet of devices in processes of their own, and a view of
  * what is decided. Whatever ends it, nothing is left behind: no process, no folder, no changed terminal.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderChart } from './chart.js';
 import { controllerApi, type ControllerApi } from './controllerApi.js';
@@ -42,6 +42,7 @@ type Undo = () => Promise<void>;
  */
 export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<DemoSummary> {
   const notes = await traceNotes(options.traceFile);
+  for (const file of [options.chartFile, options.jsonFile]) if (file !== null) await requireFolder(file);
   const undo: Undo[] = [];
   const screen = createScreen(options.output);
   try {
@@ -81,7 +82,7 @@ async function perform(
   const refusals: string[] = [];
   const fleet = startFleet(controller.origin.replace('http', 'ws'), plan, options.traceFile, {
     welcomed: (count, of) => {
-      if (count <= of) screen.progress(`connecting devices`, 0.85 + (0.1 * count) / of);
+      if (count <= of) screen.progress('connecting devices', 0.85 + (0.1 * count) / of);
     },
     refused: (message) => {
       if (refusals.length < 5) refusals.push(message);
@@ -188,6 +189,14 @@ async function conclude(
     ].join('\n'),
   );
   return summary;
+}
+
+/** Half a minute should not end in a file that cannot be written. */
+async function requireFolder(file: string): Promise<void> {
+  const folder = dirname(file);
+  await access(folder, constants.W_OK).catch(() => {
+    throw new DemoFailure(`${file} cannot be written: ${folder} is no folder that may be written to`);
+  });
 }
 
 /** Checks the recording before anything is started; what it leaves open is told. */

@@ -1,4 +1,5 @@
 /** Where the demo shows itself: a terminal that is redrawn in place, or plain lines where there is none. */
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import { formatRate, formatSeconds } from '../format.js';
 import type { DeviceFigures } from './fleetFigures.js';
@@ -39,7 +40,11 @@ function terminalScreen(output: NodeJS.WriteStream): Screen {
         entered = true;
       }
       const lines = renderView(state, output.columns || 80, output.rows || 24, colors);
-      output.write(frameStart + lines.map((line) => `${line}\x1b[K\n`).join('') + frameEnd);
+      const columns = output.columns || 80;
+      // Erasing behind a line that fills its row would erase the last character of it.
+      const fits = (line: string): boolean => stripVTControlCharacters(line).length < columns;
+      const rest = lines.map((line) => `${line}${fits(line) ? '\x1b[K' : ''}\r\n`);
+      output.write(frameStart + rest.join('') + frameEnd);
     },
     close() {
       if (entered) output.write(leave);

@@ -95,11 +95,11 @@ export function summaryLines(summary: DemoSummary): string[] {
     `search: p50 ${micros(search.p50)}, p99 ${micros(search.p99)}`,
   ];
   if (means !== null) {
-    const less = (other: number): string => `${(100 * (1 - means.chosen / other)).toFixed(0)} % less`;
+    const against = (name: string, other: number): string =>
+      `${(100 * (1 - means.chosen / other)).toFixed(0)} % less than ${name} (${formatSeconds(other)})`;
     lines.push(
-      `mean predicted latency: ${formatSeconds(means.chosen)} with the chosen cuts, ` +
-        `${formatSeconds(means.deviceOnly)} device-only (${less(means.deviceOnly)}), ` +
-        `${formatSeconds(means.edgeOnly)} edge-only (${less(means.edgeOnly)})`,
+      `mean predicted latency: ${formatSeconds(means.chosen)}, ` +
+        `${against('device-only', means.deviceOnly)}, ${against('edge-only', means.edgeOnly)}`,
     );
   }
   if (summary.decisionsWithoutLink > 0) {

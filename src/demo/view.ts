@@ -74,7 +74,7 @@ function deviceLines(device: DeviceFigures, barWidth: number, width: number, col
     `${cut} ${colors.bold(colors.green(impossible(point.chosenSeconds).padStart(8)))} ` +
     `${impossible(point.deviceOnlySeconds).padStart(8)}${impossible(point.edgeOnlySeconds).padStart(8)}` +
     formatSeconds(point.searchNanoseconds / 1e9).padStart(8);
-  return [first, colors.dim(contextLine(device).slice(0, width))];
+  return [first, colors.dim(shorten(contextLine(device), width))];
 }
 
 /** Layers here / layers there. A cut that leaves one layer on a side still shows a block of it. */
@@ -95,7 +95,7 @@ function contextLine(device: DeviceFigures): string {
       ? []
       : [`battery ${Math.round(point.battery.level * 100)} %${point.battery.charging ? ' charging' : ''}`]),
     `cut v${point.version}`,
-    ...(point.violated.length > 0 ? [`cannot meet ${point.violated.join(', ')}`] : []),
+    ...(point.violated.length > 0 ? [`misses ${point.violated.join(', ')}`] : []),
   ];
   return parts.join(' · ');
 }
@@ -112,5 +112,9 @@ function totalLines(state: ViewState, width: number, colors: Colors): string[] {
       ? 'mean predicted latency: no decision yet'
       : `mean predicted latency: ${colors.green(formatSeconds(latencies.chosenSeconds))} ` +
         `(device-only ${formatSeconds(latencies.deviceOnlySeconds)}, edge-only ${formatSeconds(latencies.edgeOnlySeconds)})`;
-  return [totals, means, ...state.notes.map((note) => colors.dim(`note: ${note}`.slice(0, width)))];
+  return [totals, means, ...state.notes.map((note) => colors.dim(shorten(`note: ${note}`, width)))];
+}
+
+function shorten(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
