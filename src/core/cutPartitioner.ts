@@ -6,6 +6,7 @@ import type { Decision, Optimality, Placement } from './decision.js';
 import { linearObjective } from './objective.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { predictPlacement } from './predictPlacement.js';
+import type { Range } from './ranges.js';
 import { assess, type Constraint, type Problem } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
 
@@ -47,6 +48,10 @@ export class CutPartitioner implements Partitioner {
 
   predict(context: Context, placement: Placement): Alternative {
     return predictPlacement(this.states, this.assess(context), context, placement);
+  }
+
+  ranges(): readonly Range[] {
+    return [];
   }
 
   /** Here among the prefixes of the layers and the best placement alone, since all cannot be listed. */

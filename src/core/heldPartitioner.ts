@@ -10,6 +10,7 @@ import type { Alternative, Partitioner } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import { predictPlacement } from './predictPlacement.js';
 import { assess, type Problem } from './problem.js';
+import { movables, rangeOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
 
@@ -62,6 +63,19 @@ export class HeldPartitioner implements Partitioner {
     return predictPlacement(this.states, this.assess(context), context, placement);
   }
 
+  ranges(context: Context, decision: Decision): readonly Range[] {
+    const state = this.find(decision.placement);
+    const isSame = (now: Context): boolean => {
+      const problem = this.assess(now);
+      const found = this.best(problem, state);
+      // Against equals either is the best.
+      return found === state || this.isLevel(problem, found, state);
+    };
+    return movables(context).map((movable) =>
+      rangeOf(movable, isSame, movable.name === 'battery.level' ? 1 : Infinity),
+    );
+  }
+
   alternatives(context: Context, limit: number): readonly Alternative[] {
     const problem = this.assess(context);
     const best: (Candidate & { readonly state: number })[] = [];
@@ -80,12 +94,23 @@ export class HeldPartitioner implements Partitioner {
   }
 
   private searched(problem: Problem, present: number): number {
+    const state = this.gads.search(problem.objective, problem.constraints, present);
+    if (state < 0) return this.leastViolation(problem, present);
+    this.certificates.learn(problem, state);
+    return state;
+  }
+
+  private best(problem: Problem, present: number): number {
+    const state = this.gads.search(problem.objective, problem.constraints, present);
+    return state >= 0 ? state : this.leastViolation(problem, present);
+  }
+
+  private isLevel(problem: Problem, a: number, b: number): boolean {
+    return compareCandidates(this.candidate(a, problem), this.candidate(b, problem)) === 0;
+  }
+
+  private leastViolation(problem: Problem, present: number): number {
     const { gads } = this;
-    const state = gads.search(problem.objective, problem.constraints, present);
-    if (state >= 0) {
-      this.certificates.learn(problem, state);
-      return state;
-    }
     const met = relaxed(
       problem.constraints,
       (objective, constraints) => gads.search(objective, constraints, present),

@@ -138,7 +138,7 @@ const power = fc.record({
   idleWatts: amount(0.1, 2),
 });
 const battery = fc.record({
-  level: fc.double({ min: 0, max: 1, noNaN: true }),
+  level: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 1, noNaN: true })),
   capacityJoules: amount(1e3, 1e5),
   charging: fc.boolean(),
 });
