@@ -8,10 +8,11 @@ import { decisionRoutes } from './http/decisionRoutes.js';
 import { deploymentRoutes } from './http/deploymentRoutes.js';
 import { deviceRoutes } from './http/deviceRoutes.js';
 import { createValidatorCompiler, type HttpApp } from './http/httpApp.js';
-import { modelRoutes, type ModelRouteSettings } from './http/modelRoutes.js';
+import { modelRoutes } from './http/modelRoutes.js';
 import { operationRoutes, type OperationPorts } from './http/operationRoutes.js';
 import { answerFrameworkError, installProblems } from './http/problem.js';
 import { profileRoutes } from './http/profileRoutes.js';
+import { Uploads, type UploadSettings } from './http/upload.js';
 import type { DeviceHub } from './ws/deviceHub.js';
 
 export interface AppParts extends OperationPorts {
@@ -20,7 +21,7 @@ export interface AppParts extends OperationPorts {
   readonly events: Events;
   readonly log: FastifyBaseLogger;
   readonly version: string;
-  readonly settings: ModelRouteSettings & { readonly maxRestBodyBytes: number };
+  readonly settings: UploadSettings & { readonly maxRestBodyBytes: number };
 }
 
 export async function buildApp(parts: AppParts): Promise<HttpApp> {
@@ -62,7 +63,7 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
       done();
     },
   });
-  modelRoutes(app, control, events, settings);
+  modelRoutes(app, control, new Uploads(events, settings));
   profileRoutes(app, control);
   deviceRoutes(app, control, events, hub);
   deploymentRoutes(app, control);

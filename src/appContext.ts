@@ -93,6 +93,7 @@ export async function createAppContext(
     settings: {
       uploadDirectory,
       maxModelBytes: config.limits.maxModelBytes,
+      maxUploads: config.import.queue + 1,
       maxRestBodyBytes: config.limits.maxRestBodyBytes,
     },
   });

@@ -115,7 +115,12 @@ export class DeploymentSession {
     const decision = this.basis.partitioner.decide(context, this.#present());
     const searchNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
     const record = this.#record(
-      { context, decision, searchNanoseconds, reason: this.#heldReason ?? reason },
+      {
+        context,
+        decision,
+        searchNanoseconds,
+        reason: reason === 'telemetry' ? (this.#heldReason ?? reason) : reason,
+      },
       around.clock.nowMs(),
     );
     this.#contextKey = key;

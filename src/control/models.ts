@@ -92,11 +92,7 @@ export class Models {
     return this.#jobs.get(id)?.progress ?? null;
   }
 
-  /**
-   * Is there room for one more model? Asked before an upload is read, and again when it is there.
-   * @throws ControlError `limit`
-   */
-  checkRoom(): void {
+  #checkRoom(): void {
     const { maxModels } = this.settings.limits;
     // what failed is kept for people to read, as long as nothing else needs the place
     const kept = this.list().filter((record) => record.status !== 'failed').length;
@@ -120,7 +116,7 @@ export class Models {
   }
 
   #makeRoom(): void {
-    this.checkRoom();
+    this.#checkRoom();
     if (this.#records.size < this.settings.limits.maxModels) return;
     const oldest = this.list()
       .filter((record) => record.status === 'failed')

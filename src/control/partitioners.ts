@@ -1,4 +1,7 @@
-/** Partitioners in memory, one for each model and pair of tier seconds, shared by the deployments that need it. */
+/**
+ * Partitioners in memory, one for each model and pair of tier seconds, shared by the deployments that need it.
+ * They are built one after the other: at a start there may be as many to build as there are deployments.
+ */
 import type { Partitioner } from '../core/partitioner.js';
 import type { PartitionInput } from '../core/stateGraph.js';
 import type { PartitionerBuilder } from './ports.js';
@@ -17,6 +20,7 @@ interface Shared {
 
 export class Partitioners {
   readonly #shared = new Map<string, Shared>();
+  #lastBuild: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly builder: PartitionerBuilder) {}
 
@@ -24,7 +28,7 @@ export class Partitioners {
   lease(key: string, input: PartitionInput): PartitionerLease {
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { partitioner: this.builder.build(input), shares: 0 };
+      shared = { partitioner: this.#build(key, input), shares: 0 };
       this.#shared.set(key, shared);
       const built = shared;
       // a failed build is no answer for whoever comes later; those who wait for it are told by their own await
@@ -47,6 +51,15 @@ export class Partitioners {
 
   get size(): number {
     return this.#shared.size;
+  }
+
+  #build(key: string, input: PartitionInput): Promise<Partitioner> {
+    const partitioner = this.#lastBuild.then(() => {
+      if (!this.#shared.has(key)) throw new Error('nobody needs it any more');
+      return this.builder.build(input);
+    });
+    this.#lastBuild = partitioner.catch(() => undefined);
+    return partitioner;
   }
 
   #forget(key: string, shared: Shared): void {

@@ -1,6 +1,7 @@
 /** Deployments: create, read, change, delete. */
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import type { ControlPlane } from '../control/controlPlane.js';
+import type { DeploymentChange } from '../control/deployments.js';
 import type { DeploymentSession } from '../control/deploymentSession.js';
 import { RequirementsSchema } from '../schema/context.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
@@ -47,34 +48,26 @@ const NewDeploymentSchema = Type.Object(
   },
 );
 
-const orNull = (description: string) =>
-  Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], exclusiveMinimum: 0, description }));
-const TierChangeSchema = Type.Object(
-  {
-    profileId: Type.Optional(
-      Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, maxLength: 200 }),
-    ),
-    computeRatio: Type.Optional(
-      Type.Unsafe<number | null>({ type: ['number', 'null'], exclusiveMinimum: 0, maximum: 1e6 }),
-    ),
-  },
-  strict,
-);
+/** The same value, or null to take it away. */
+function orNull(schema: TSchema): TSchema {
+  const { type } = schema as { readonly type?: unknown };
+  const nullable =
+    typeof type === 'string' ? { ...schema, type: [type, 'null'] } : { anyOf: [schema, { type: 'null' }] };
+  return Type.Optional(Type.Unsafe(nullable));
+}
+
+/** Each field of `schema` may be absent (it stays) or null (it goes). */
+function mergeOf(schema: { readonly properties: Record<string, TSchema> }) {
+  const fields = Object.entries(schema.properties).map(([name, field]) => [name, orNull(field)] as const);
+  return Type.Optional(Type.Object(Object.fromEntries(fields), strict));
+}
+
+const TierChangeSchema = mergeOf(Type.Object({ profileId, computeRatio }));
 const ChangeSchema = Type.Object(
   {
-    requirements: Type.Optional(
-      Type.Object(
-        {
-          latencySeconds: orNull('s'),
-          energyJoulesPerInference: orNull('J'),
-          batteryLifetimeSeconds: orNull('s'),
-          inferencesPerSecond: orNull('1/s'),
-        },
-        strict,
-      ),
-    ),
-    end: Type.Optional(TierChangeSchema),
-    edge: Type.Optional(TierChangeSchema),
+    requirements: mergeOf(RequirementsSchema),
+    end: TierChangeSchema,
+    edge: TierChangeSchema,
   },
   { ...strict, minProperties: 1, examples: [{ requirements: { latencySeconds: 0.1 } }] },
 );
@@ -207,7 +200,8 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
         response: documented({ 200: Type.Ref('Deployment#'), ...problems(400, 404, 415, 422, 503) }),
       },
     },
-    ({ params, body }) => deploymentView(control.operations.changeDeployment(params.id, body)),
+    ({ params, body }) =>
+      deploymentView(control.operations.changeDeployment(params.id, body as DeploymentChange)),
   );
   app.delete(
     '/v1/deployments/:id',

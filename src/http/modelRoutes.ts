@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream';
 import { Ajv } from 'ajv';
 import { Type, type Static } from 'typebox';
 import type { ControlPlane } from '../control/controlPlane.js';
-import type { Events } from '../control/ports.js';
 import type { ModelRecord } from '../control/records.js';
 import type { ProfileOptions } from '../core/profile.js';
 import { LayerSchema, TensorSchema } from '../schema/graphDocument.js';
@@ -11,12 +10,7 @@ import { InputsSchema, ProfileOptionsSchema } from '../schema/profile.js';
 import { describe, fieldOf } from '../schema/problems.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { HttpProblem, problems } from './problem.js';
-import { discardUpload, receiveUpload, tooLarge } from './upload.js';
-
-export interface ModelRouteSettings {
-  readonly uploadDirectory: string;
-  readonly maxModelBytes: number;
-}
+import type { Uploads } from './upload.js';
 
 const ModelSchema = Type.Object(
   {
@@ -66,14 +60,9 @@ export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength:
 
 const tags = ['models'];
 
-export function modelRoutes(
-  app: HttpApp,
-  control: ControlPlane,
-  events: Events,
-  settings: ModelRouteSettings,
-): void {
+export function modelRoutes(app: HttpApp, control: ControlPlane, uploads: Uploads): void {
   app.addSchema(ModelSchema);
-  uploadRoute(app, control, events, settings);
+  uploadRoute(app, control, uploads);
   app.get(
     '/v1/models',
     {
@@ -142,12 +131,7 @@ export function modelRoutes(
   );
 }
 
-function uploadRoute(
-  app: HttpApp,
-  control: ControlPlane,
-  events: Events,
-  { uploadDirectory, maxModelBytes }: ModelRouteSettings,
-): void {
+function uploadRoute(app: HttpApp, control: ControlPlane, uploads: Uploads): void {
   const parseInputs = createInputsParser();
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   app.post(
@@ -174,11 +158,8 @@ function uploadRoute(
       if (request.headers['content-type'] !== 'application/octet-stream') {
         throw new HttpProblem(415, 'unsupported-media-type', 'Send the file as application/octet-stream.');
       }
-      control.models.checkRoom();
       const announced = Number(request.headers['content-length'] ?? 0);
-      const received = await refusedBeyond(announced, maxModelBytes, events, () =>
-        receiveUpload(request.body as Readable, uploadDirectory, maxModelBytes),
-      );
+      const received = await uploads.receive(request.body as Readable, announced);
       try {
         const added = await control.models.add({ ...received, name, inputs: shapes });
         await atMost(waitSeconds * 1_000, added.done);
@@ -192,26 +173,10 @@ function uploadRoute(
           .header('location', `/v1/models/${model.id}`)
           .send(modelView(control, model));
       } finally {
-        await discardUpload(received.file);
+        await uploads.discard(received);
       }
     },
   );
-}
-
-/** A file whose announced size is too large is refused unread. */
-async function refusedBeyond<T>(
-  announcedBytes: number,
-  maxBytes: number,
-  events: Events,
-  receive: () => Promise<T>,
-): Promise<T> {
-  try {
-    if (announcedBytes > maxBytes) throw tooLarge(maxBytes);
-    return await receive();
-  } catch (error) {
-    if (error instanceof HttpProblem && error.status === 413) events.capHit('modelBytes', { cap: maxBytes });
-    throw error;
-  }
 }
 
 function createInputsParser(): (text: string | undefined) => ProfileOptions['inputs'] {

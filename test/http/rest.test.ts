@@ -89,6 +89,11 @@ describe('the REST face', () => {
     socket.write(`${head}Content-Length: 500\r\n\r\nonly the beginning`);
     const uploads = join(rig.folder, 'uploads');
     await pollUntil(async () => (await readdir(uploads)).length === 1);
+    const second = connect(Number(new URL(rig.origin).port), '127.0.0.1');
+    second.write(`${head}Content-Length: 500\r\n\r\nonly the beginning`);
+    await pollUntil(async () => (await readdir(uploads)).length === 2);
+    assert.equal((await rest.upload('name=third', 'x')).status, 503, 'two at once are the cap');
+    second.destroy();
     socket.destroy();
     await pollUntil(async () => (await readdir(uploads)).length === 0);
   });

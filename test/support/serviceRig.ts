@@ -43,6 +43,7 @@ export async function serviceRig(options: RigOptions & { readonly hub?: Partial<
     settings: {
       uploadDirectory: join(rig.folder, 'uploads'),
       maxModelBytes: 1_000,
+      maxUploads: 2,
       maxRestBodyBytes: 10_000,
     },
   });
