@@ -119,6 +119,44 @@ test('a network solved before gives the same answer for new capacities as a new 
   );
 });
 
+test('on networks too large to try all cuts, the cut carries what flows: proof that both are optimal', () => {
+  let split = 0;
+  const large = fc.integer({ min: 50, max: 200 }).chain((nodeCount) =>
+    fc.record({
+      nodeCount: fc.constant(nodeCount),
+      edges: fc.array(
+        fc
+          .record({ from: fc.nat({ max: nodeCount - 1 }), step: fc.nat({ max: 6 }), forward: finite })
+          .chain(({ from, step, forward }) =>
+            fc.record({
+              from: fc.constant(from),
+              to: fc.constant((from + step) % nodeCount),
+              forward: fc.constant(forward),
+              backward: fc.constantFrom(0, 0, forward, Infinity),
+            }),
+          ),
+        { minLength: nodeCount, maxLength: 4 * nodeCount, size: 'max' },
+      ),
+      terminals: fc.array(fc.record({ source: finite, sink: finite }), {
+        minLength: nodeCount,
+        maxLength: nodeCount,
+      }),
+    }),
+  );
+  fc.assert(
+    fc.property(large, (net) => {
+      const flow = build(net);
+      apply(flow, net);
+      const found = flow.run();
+      const cut = capacityOf(net, (v) => flow.sourceSide[v] === 1);
+      assert.ok(near(found, cut), `flow ${found}, cut ${cut}`);
+      if (flow.sourceSide.includes(1) && flow.sourceSide.includes(0)) split++;
+    }),
+    { numRuns: 40 },
+  );
+  assert.ok(split > 10, `${split} networks were split`);
+});
+
 test('equal cuts: as many nodes as possible on the source side', () => {
   const flow = new FlowNetwork(3, [0, 1], [1, 2]);
   flow.setTerminals(0, 5, 0);

@@ -1,7 +1,7 @@
 /**
  * DADS (Hu et al., INFOCOM 2019) under light load: the least latency is a minimum s-t cut of the layer graph.
  *
- * Problem and network: see cutNetwork.ts, over all layers. Solved by Dinic's algorithm (maxFlow.ts). Two forms: `Dads`
+ * Problem and network: see rangeCut.ts, over all layers. Solved by Dinic's algorithm (maxFlow.ts). Two forms: `Dads`
  * builds the network once, reduced to what no other edge implies, and updates capacities; `dadsRebuilt` builds the plain
  * one in every search, as the paper does. Exact for any graph without constraints.
  *
@@ -13,12 +13,12 @@
  */
 import type { PartitionInput } from '../stateGraph.js';
 import { topologyOf } from '../topology.js';
-import { CutNetwork } from './cutNetwork.js';
+import { RangeCut } from './rangeCut.js';
 import { Reachability } from './reachability.js';
 import { firstLayers, Rebuilt, requireTwoTiers, type Rival, type SumWeights } from './rival.js';
 
 export class Dads implements Rival {
-  private readonly network: CutNetwork;
+  private readonly network: RangeCut;
   private readonly deviceOnlySeconds: number;
   private isDeviceOnly = true;
 
@@ -29,7 +29,7 @@ export class Dads implements Rival {
   ) {
     requireTwoTiers(input);
     const range = { first: 0, end: input.graph.layers.length };
-    this.network = new CutNetwork(input, range, reduced ? new Reachability(topologyOf(input.graph)) : null);
+    this.network = new RangeCut(input, range, reduced ? new Reachability(topologyOf(input.graph)) : null);
     this.deviceOnlySeconds = input.tiers[0]!.seconds.reduce((sum, seconds) => sum + seconds, 0);
   }
 

@@ -15,7 +15,7 @@
  */
 import type { PartitionInput } from '../stateGraph.js';
 import { topologyOf } from '../topology.js';
-import { CutNetwork } from './cutNetwork.js';
+import { RangeCut } from './rangeCut.js';
 import { Reachability } from './reachability.js';
 import { firstLayers, requireTwoTiers, type SumWeights } from './rival.js';
 
@@ -25,7 +25,7 @@ const stageCount = 4;
 export class DadsHeavy {
   /** Proven by the last search: no cut's slowest stage is below this. */
   lowerBoundSeconds = 0;
-  private readonly network: CutNetwork;
+  private readonly network: RangeCut;
   private readonly weighted: SumWeights = { end: 0, edge: 0, hop: 0, up: 0, down: 0, usable: true };
   private readonly shares = new Float64Array(stageCount);
   private readonly stages = new Float64Array(stageCount);
@@ -40,7 +40,7 @@ export class DadsHeavy {
     requireTwoTiers(input);
     const count = input.graph.layers.length;
     const reach = new Reachability(topologyOf(input.graph));
-    this.network = new CutNetwork(input, { first: 0, end: count }, reach);
+    this.network = new RangeCut(input, { first: 0, end: count }, reach);
     this.isOnEnd = new Uint8Array(count);
   }
 

@@ -18,7 +18,7 @@
 import { blocksOf } from '../blocks.js';
 import type { PartitionInput } from '../stateGraph.js';
 import { topologyOf } from '../topology.js';
-import { CutNetwork } from './cutNetwork.js';
+import { RangeCut } from './rangeCut.js';
 import { prefixCosts, prefixWidth } from './prefixCosts.js';
 import { Reachability } from './reachability.js';
 import { firstLayers, Rebuilt, requireTwoTiers, type Rival, type SumWeights } from './rival.js';
@@ -38,7 +38,7 @@ interface OpenBlock {
   readonly endSeconds: number;
   readonly leastRatio: number;
   readonly leastBytesUp: number;
-  network: CutNetwork | null;
+  network: RangeCut | null;
 }
 
 export class Qdmp implements Rival {
@@ -120,7 +120,7 @@ export class Qdmp implements Rival {
     }
     if (leastRatio === Infinity) leastRatio = 0;
     if (reach === null) return { first, end, endSeconds, leastRatio, leastBytesUp: 0, network: null };
-    const network = new CutNetwork(this.input, { first, end }, reach);
+    const network = new RangeCut(this.input, { first, end }, reach);
     const bytesOnly = { end: 0, edge: 0, hop: 0, up: 1, down: 0, usable: true };
     const leastBytesUp = network.fixedBytesUp + network.solve(bytesOnly);
     return { first, end, endSeconds, leastRatio, leastBytesUp, network };
@@ -170,7 +170,7 @@ export class Qdmp implements Rival {
   }
 
   private solve(block: OpenBlock, weights: SumWeights): void {
-    block.network ??= new CutNetwork(this.input, block, null);
+    block.network ??= new RangeCut(this.input, block, null);
     this.solved++;
     const fixed = this.fixedCost(block, weights) + weights.up * block.network.fixedBytesUp;
     const cost = fixed + block.network.solve(weights);

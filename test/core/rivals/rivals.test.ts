@@ -7,6 +7,7 @@ import { featuresOfPlacement, placementOf } from '../../../src/core/cut.js';
 import { rawEncoding } from '../../../src/core/encoding.js';
 import { exhaustive } from '../../../src/core/exhaustive.js';
 import { featureLayout, weightedSum } from '../../../src/core/features.js';
+import type { LayerGraph } from '../../../src/core/layerGraph.js';
 import { layerFacts } from '../../../src/core/layerFacts.js';
 import { objectiveValue, slowestStage as slowest } from '../../../src/core/objective.js';
 import { assess, type Problem } from '../../../src/core/problem.js';
@@ -215,6 +216,86 @@ test('rebuilt and updated find equal values in every context of a walk', () => {
   );
 });
 
+/** Graphs too large to try all cuts: up to 120 layers, each reading some of the few before it, so that heads stay open. */
+const largeInput: fc.Arbitrary<PartitionInput> = fc
+  .tuple(fc.integer({ min: 30, max: 120 }), fc.integer({ min: 1, max: 6 }), fc.infiniteStream(fc.nat(999)))
+  .map(([count, reach, stream]) => {
+    const next = (below: number): number => (stream.next().value as number) % below;
+    const readers = Array.from({ length: count }, () => new Set<number>());
+    const inputReaders: number[] = [0];
+    for (let v = 1; v < count; v++) {
+      // Now and then all that is open is joined: a cut vertex.
+      if (next(5) === 0) readers.forEach((set, u) => u < v && (set.size === 0 || u === v - 1) && set.add(v));
+      else for (let i = 0; i <= next(3); i++) readers[Math.max(0, v - 1 - next(reach))]!.add(v);
+      if (next(30) === 0) inputReaders.push(v);
+    }
+    const source = { kind: 'measured', machineId: 'm' } as const;
+    const tensor = (
+      producer: number | null,
+      consumers: number[],
+      i: number,
+    ): LayerGraph['tensors'][number] => ({
+      name: `t${i}`,
+      type: 'float32',
+      shape: [1],
+      bytes: next(6) === 0 ? 0 : 100 * next(999),
+      producer,
+      consumers,
+      isOutput: consumers.length === 0 || next(20) === 0,
+    });
+    return {
+      graph: {
+        name: 'large',
+        layers: readers.map((_, v) => ({
+          name: `l${v}`,
+          operators: [],
+          weightBytes: 0,
+          workingBytes: 0,
+          macs: null,
+        })),
+        tensors: [
+          tensor(null, inputReaders, 0),
+          ...readers.map((set, v) =>
+            tensor(
+              v,
+              [...set].sort((x, y) => x - y),
+              v + 1,
+            ),
+          ),
+        ],
+      },
+      tiers: [0, 1].map(() => ({ seconds: readers.map(() => next(999) / 1e5), source })),
+    };
+  });
+
+test('on graphs too large to try all cuts, all exact rivals find one value, and it is the cost of their cuts', () => {
+  let solved = 0;
+  let between = 0;
+  let total = 0;
+  fc.assert(
+    fc.property(largeInput, fc.array(balanced, { minLength: 5, maxLength: 5 }), (input, walk) => {
+      const dads = new Dads(input);
+      const qdmp = new Qdmp(input);
+      const others = [new Dads(input, false), dadsRebuilt(input), qdmp, qdmpRebuilt(input)];
+      for (const now of walk) {
+        const problem = problemOf(input, now);
+        const value = searchAndCheck(dads, input, problem);
+        for (const other of others) {
+          const found = searchAndCheck(other, input, problem);
+          assert.ok(near(found, value), `${found} s and ${value} s`);
+        }
+        solved += qdmp.solved;
+        total++;
+        const onEnd = dads.endLayers().length;
+        if (onEnd > 0 && onEnd < input.graph.layers.length) between++;
+      }
+    }),
+    { numRuns: 50 },
+  );
+  assert.ok(between > total / 50, `a cut in the middle was best in ${between} of ${total}`);
+  assert.ok(solved > total / 20, `${solved} blocks solved in ${total} searches`);
+});
+
 test('DADS under heavy load: within a factor of 4, never below the optimum, and its bound is true', () => {
   let equal = 0;
   let total = 0;
@@ -256,6 +337,42 @@ function everyCut(input: PartitionInput): number[][] {
   return cuts;
 }
 
+test('QDMP drops no block that is better by little', () => {
+  // Only the first layer and the last stage care where they run, so the least bytes decide, in blocks as well as between them.
+  const stages = 6;
+  const bytes = fc.array(fc.integer({ min: 500, max: 530 }), {
+    minLength: 5 * stages + 1,
+    maxLength: 5 * stages + 1,
+  });
+  let inside = 0;
+  fc.assert(
+    fc.property(bytes, (amounts) => {
+      const plain = parallelStages(stages, 2);
+      const tensors = plain.graph.tensors.map((t, i) => ({
+        ...t,
+        bytes: t.consumers.length === 1 && i > 0 ? amounts[i]! : 2 * amounts[i]!,
+      }));
+      const last = plain.graph.layers.length - 1;
+      const seconds = plain.graph.layers.map(() => 1e-3);
+      const source = { kind: 'measured', machineId: 'm' } as const;
+      const input: PartitionInput = {
+        graph: { ...plain.graph, tensors },
+        tiers: [
+          { seconds: seconds.map((s, v) => (v > last - 5 ? 1e3 : s)), source },
+          { seconds: seconds.map((s, v) => (v === 0 ? 1e3 : s)), source },
+        ],
+      };
+      const weights = { end: 1, edge: 1, hop: 0.01, up: 1e-3, down: 0, usable: true };
+      const qdmp = new Qdmp(input);
+      const best = new Dads(input).search(weights);
+      assert.ok(near(qdmp.search(weights), best), `best ${best}`);
+      if (qdmp.endLayers().length % 5 >= 3) inside++;
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(inside > 20, `${inside} were decided inside a block`);
+});
+
 test('QDMP solves few blocks, and none where a prefix is proven best', () => {
   // 20 stages of two parallel layers between cut vertices.
   const stages = 20;
@@ -279,8 +396,10 @@ test('QDMP solves few blocks, and none where a prefix is proven best', () => {
   assert.ok(solved < (searches * stages) / 4, `${solved} blocks solved in ${searches} searches`);
 });
 
-function parallelStages(stages: number): PartitionInput {
-  const count = stages * 3;
+/** Each stage: a layer that forks, and two branches of `depth` layers that the next stage joins. */
+function parallelStages(stages: number, depth = 1): PartitionInput {
+  const width = 1 + 2 * depth;
+  const count = stages * width;
   const layers = Array.from({ length: count }, (_, v) => ({
     name: `l${v}`,
     operators: ['Conv'],
@@ -289,10 +408,12 @@ function parallelStages(stages: number): PartitionInput {
     macs: null,
   }));
   const tensors = [{ producer: null as number | null, consumers: [0] }];
-  for (let v = 0; v < count; v += 3) {
-    const after = v + 3 < count ? [v + 3] : [];
-    tensors.push({ producer: v, consumers: [v + 1, v + 2] });
-    tensors.push({ producer: v + 1, consumers: after }, { producer: v + 2, consumers: after });
+  for (let v = 0; v < count; v += width) {
+    tensors.push({ producer: v, consumers: [v + 1, v + 1 + depth] });
+    for (let i = 1; i < width; i++) {
+      const after = i % depth > 0 ? [v + i + 1] : v + width < count ? [v + width] : [];
+      tensors.push({ producer: v + i, consumers: after });
+    }
   }
   const source = { kind: 'measured', machineId: 'm' } as const;
   const seconds = layers.map((_, v) => 0.001 * (1 + (v % 5)));

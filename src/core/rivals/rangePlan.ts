@@ -1,4 +1,4 @@
-/** Nodes and edges of a cut network, as lists that the network is made from. */
+/** Nodes and edges of the network of a range, as lists that the network is made from. */
 import type { PartitionInput } from '../stateGraph.js';
 import type { Reachability } from './reachability.js';
 
@@ -18,7 +18,7 @@ export interface PlannedEdge {
   ordered: boolean;
 }
 
-export class CutPlan {
+export class RangePlan {
   fixedBytesUp = 0;
   fixedBytesDown = 0;
   /** Per node: bytes paid where it is above, where it is on the end device, and bytes that come back where it is above. */

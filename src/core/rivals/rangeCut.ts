@@ -15,11 +15,11 @@
  */
 import { FlowNetwork } from '../maxFlow.js';
 import type { PartitionInput } from '../stateGraph.js';
-import { CutPlan, type LayerRange } from './cutPlan.js';
+import { RangePlan, type LayerRange } from './rangePlan.js';
 import type { Reachability } from './reachability.js';
 import type { SumWeights } from './rival.js';
 
-export class CutNetwork {
+export class RangeCut {
   /** Bytes that cross in every cut of the range, and that come back in every one. */
   readonly fixedBytesUp: number;
   readonly fixedBytesDown: number;
@@ -36,7 +36,7 @@ export class CutNetwork {
   private readonly carrierBackward: Float64Array;
 
   constructor(input: PartitionInput, range: LayerRange, reach: Reachability | null) {
-    const plan = new CutPlan(input, range, reach);
+    const plan = new RangePlan(input, range, reach);
     const { edges } = plan;
     const { first, end } = range;
     this.first = first;
