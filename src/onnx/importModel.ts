@@ -10,7 +10,7 @@ import type { ProfileOptions } from '../core/profile.js';
 import { type DecodedModel, readModel } from './decode.js';
 import { type ChosenInput, chooseInputs, isOpen, makeFeeds } from './inputs.js';
 import { formLayers, type Layering } from './layers.js';
-import { spreadOf, timeLayers } from './layerTimes.js';
+import { spreadOf, timeLayers, withoutRecording } from './layerTimes.js';
 import { DEFAULT_IMPORT_LIMITS, type ImportLimits } from './limits.js';
 import { describeMachine } from './machine.js';
 import { buildOperatorGraph, type OperatorGraph } from './operatorGraph.js';
@@ -126,14 +126,15 @@ async function finish(work: Work, layering: Layering, measured: RecordedRun): Pr
     { level, intraOpThreads, warmupRuns, runs, record: false },
     folder,
   );
+  const wholeModel = spreadOf(whole.seconds);
   return {
     graph: layering.graph,
     profile: {
       modelSha256: decoded.sha256,
       machine: describeMachine(),
       options,
-      layers: times.layers,
-      wholeModel: spreadOf(whole.seconds),
+      layers: withoutRecording(times.layers, wholeModel),
+      wholeModel,
     },
   };
 }

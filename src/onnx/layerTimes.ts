@@ -59,6 +59,22 @@ export function timeLayers(
   return { layers, strayedShare };
 }
 
+/**
+ * Recording takes time itself, most of all inside loops and for many small nodes. Together the layers cannot take
+ * longer than the whole model without recording: where they seem to, all are scaled down to it.
+ */
+export function withoutRecording(layers: Profile['layers'], whole: Spread): Profile['layers'] {
+  const sum = layers.reduce((seconds, layer) => seconds + layer.medianSeconds, 0);
+  if (sum <= whole.medianSeconds) return layers;
+  const scale = whole.medianSeconds / sum;
+  return layers.map(({ name, medianSeconds, minSeconds, maxSeconds }) => ({
+    name,
+    medianSeconds: medianSeconds * scale,
+    minSeconds: minSeconds * scale,
+    maxSeconds: maxSeconds * scale,
+  }));
+}
+
 /** The runtime keeps a million events and drops the rest without a word: a run without its nodes would seem quick. */
 function checkComplete(runs: readonly (readonly NodeEvent[])[]): void {
   if (runs.length === 0) throw new Error('the runtime recorded no run');

@@ -49,6 +49,8 @@ export function assertSound({ graph, profile }: ImportResult): void {
   for (const { minSeconds, medianSeconds, maxSeconds } of [...profile.layers, profile.wholeModel]) {
     assert.ok(0 <= minSeconds && minSeconds <= medianSeconds && medianSeconds <= maxSeconds);
   }
+  const sum = profile.layers.reduce((seconds, layer) => seconds + layer.medianSeconds, 0);
+  assert.ok(sum <= profile.wholeModel.medianSeconds * (1 + 1e-9), 'layers take no longer than the whole');
   assert.ok(profile.wholeModel.minSeconds > 0);
   assert.ok(
     profile.layers.some((layer) => layer.medianSeconds > 0),
