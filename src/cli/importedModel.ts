@@ -1,7 +1,7 @@
 /** An ONNX file as layer graph and profile, taken in a process of its own, once per model, machine and options. */
 import { basename } from 'node:path';
 import { Option, type Command } from 'commander';
-import type { ImportResult } from '../control/ports.js';
+import { ImportRefused, type ImportResult } from '../control/ports.js';
 import type { OptimizationLevel, ProfileOptions } from '../core/profile.js';
 import { RefusedError } from './commandError.js';
 import { integerOption, readInputs } from './optionValues.js';
@@ -50,14 +50,14 @@ export async function importedModel(file: string, flags: ProfileFlags): Promise<
   const { inspectModel } = await import('../onnx/inspectModel.js');
   const { describeMachine } = await import('../onnx/machine.js');
   const { defaultCacheFolder, openProfileCache } = await import('./profileCache.js');
-  const { sha256 } = await inspectModel(file);
+  const { sha256 } = await inspectModel(file).catch((error: unknown) => refuseNaming(file, error));
   const folder = flags.cache ?? defaultCacheFolder();
   const cache = await openProfileCache(folder, sha256, describeMachine(), options);
   if (flags.fresh !== true) {
     const found = await cache.find();
     if (found !== undefined) return { ...found, fromCache: true };
   }
-  const result = await runImport(file, options);
+  const result = await runImport(file, options).catch((error: unknown) => refuseNaming(file, error));
   await cache.keep(result).catch((error: unknown) => {
     // The result is right all the same; only the next command has to measure again.
     const reason = error instanceof Error ? error.message : String(error);
@@ -90,4 +90,11 @@ async function runImport(file: string, options: ProfileOptions): Promise<ImportR
     process.removeListener('SIGINT', interrupt).removeListener('SIGTERM', interrupt);
     await importer.close();
   }
+}
+
+/** A refusal of the importer, with the file and the option that would help. */
+export function refuseNaming(file: string, error: unknown): never {
+  if (!(error instanceof ImportRefused)) throw error;
+  const named = error.message.includes(file) ? error.message : `${file}: ${error.message}`;
+  throw new RefusedError(error.code === 'shape-needed' ? `${named} Pass it with --inputs.` : named);
 }

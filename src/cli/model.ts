@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Profile } from '../core/profile.js';
 import { alignColumns, formatBytes, formatCount, formatSeconds } from '../format.js';
 import type { ModelInspection } from '../onnx/inspectModel.js';
-import { addProfileOptions, importedModel, type ProfileFlags } from './importedModel.js';
+import { addProfileOptions, importedModel, refuseNaming, type ProfileFlags } from './importedModel.js';
 import { printJson, printLines } from './output.js';
 
 interface ModelProfileFlags extends ProfileFlags {
@@ -27,7 +27,7 @@ export function registerModel(program: Command): void {
     )
     .action(async (file: string, flags: { json?: true }) => {
       const { inspectModel } = await import('../onnx/inspectModel.js');
-      const inspection = await inspectModel(file);
+      const inspection = await inspectModel(file).catch((error: unknown) => refuseNaming(file, error));
       if (flags.json === true) printJson(inspection);
       else printLines(inspectionLines(file, inspection));
     });

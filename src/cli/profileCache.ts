@@ -10,7 +10,6 @@ import type { ImportResult } from '../control/ports.js';
 import type { Machine, ProfileOptions } from '../core/profile.js';
 import { checkProfile } from '../schema/profile.js';
 
-/** Oldest entries beyond this many go. */
 const mostEntries = 256;
 const extension = '.cutpoint-profile.json';
 
@@ -26,11 +25,13 @@ export function defaultCacheFolder(): string {
   return join(base !== undefined && base.startsWith('/') ? base : join(homedir(), '.cache'), 'cutpoint');
 }
 
+/** @param maxEntries oldest entries of the folder beyond this many go */
 export async function openProfileCache(
   folder: string,
   modelSha256: string,
   machine: Machine,
   options: ProfileOptions,
+  maxEntries = mostEntries,
 ): Promise<ProfileCache> {
   const importerHash = await hashOfImporter();
   const facts = [importerHash, modelSha256, machine.id, ...sortedOptions(options)];
@@ -53,7 +54,7 @@ export async function openProfileCache(
       } finally {
         await rm(partial, { force: true });
       }
-      await dropOldest(folder);
+      await dropOldest(folder, maxEntries);
     },
   };
 }
@@ -95,9 +96,9 @@ function wholeResult(text: string, modelSha256: string): ImportResult | undefine
   return whole ? (result as ImportResult) : undefined;
 }
 
-async function dropOldest(folder: string): Promise<void> {
+async function dropOldest(folder: string, maxEntries: number): Promise<void> {
   const entries = (await readdir(folder)).filter((name) => name.endsWith(extension));
-  if (entries.length <= mostEntries) return;
+  if (entries.length <= maxEntries) return;
   const aged = await Promise.all(
     entries.map(async (name) => {
       const info = await stat(join(folder, name)).catch(() => undefined);
@@ -105,7 +106,7 @@ async function dropOldest(folder: string): Promise<void> {
     }),
   );
   aged.sort((a, b) => a.atMs - b.atMs);
-  for (const { name } of aged.slice(0, entries.length - mostEntries)) {
+  for (const { name } of aged.slice(0, entries.length - maxEntries)) {
     await rm(join(folder, name), { force: true });
   }
 }

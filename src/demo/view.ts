@@ -90,12 +90,12 @@ function contextLine(device: DeviceFigures): string {
   const parts = [
     `  ${device.modelName} → ${device.edgeId}`,
     `${device.linkName}${point.rttSeconds === null ? '' : ` rtt ${formatSeconds(point.rttSeconds)}`}`,
+    ...(point.violated.length > 0 ? [`misses ${point.violated.map(plainName).join(', ')}`] : []),
     ...(point.endSlowdown === null ? [] : [`cpu ×${point.endSlowdown.toFixed(1)}`]),
     ...(point.battery === null
       ? []
       : [`battery ${Math.round(point.battery.level * 100)} %${point.battery.charging ? ' charging' : ''}`]),
     `cut v${point.version}`,
-    ...(point.violated.length > 0 ? [`misses ${point.violated.join(', ')}`] : []),
   ];
   return parts.join(' · ');
 }
@@ -117,4 +117,9 @@ function totalLines(state: ViewState, width: number, colors: Colors): string[] {
 
 function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** `latencySeconds` -> `latency`: units are for those who read JSON. */
+function plainName(constraint: string): string {
+  return constraint.replace(/(Seconds|JoulesPerInference|Bytes)$/, '');
 }
