@@ -112,8 +112,11 @@ export class DeploymentSession {
     const key = JSON.stringify(context);
     if (key === this.#contextKey) return null;
     const startedAt = around.clock.monotonicNanoseconds();
-    const decision = this.basis.partitioner.decide(context, this.#present());
-    const searchNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
+    let foundAt = startedAt;
+    const decision = this.basis.partitioner.decide(context, this.#present(), () => {
+      foundAt = around.clock.monotonicNanoseconds();
+    });
+    const searchNanoseconds = Number(foundAt - startedAt);
     const record = this.#record(
       {
         context,

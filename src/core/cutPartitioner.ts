@@ -30,11 +30,16 @@ export class CutPartitioner implements Partitioner {
     ).flat();
   }
 
-  decide(context: Context, present: { readonly placement: Placement } | null = null): Decision {
+  decide(
+    context: Context,
+    present: { readonly placement: Placement } | null = null,
+    found: () => void = () => undefined,
+  ): Decision {
     const problem = this.assess(context);
     this.search.visited = 0;
     const starts = present === null ? this.chain : [present.placement, ...this.chain];
     const { best, optimality } = this.best(problem, starts);
+    found();
     return {
       algorithm: 'min-cut',
       ...predictPlacement(this.states, problem, context, best.placement, best.encoding),

@@ -41,13 +41,20 @@ export class HeldPartitioner implements Partitioner {
     this.neighbourCount = held.neighbours.length;
   }
 
-  decide(context: Context, present: { readonly placement: Placement } | null = null): Decision {
+  decide(
+    context: Context,
+    present: { readonly placement: Placement } | null = null,
+    found: () => void = () => undefined,
+  ): Decision {
     const { gads } = this;
+    const start = present === null ? -1 : this.find(present.placement);
     const problem = this.assess(context);
     gads.visited = 0;
     const proven = this.certificates.find(problem);
-    const state =
-      proven >= 0 ? proven : this.searched(problem, present === null ? -1 : this.find(present.placement));
+    const best = proven >= 0 ? proven : gads.search(problem.objective, problem.constraints, start);
+    const state = best >= 0 ? best : this.leastViolation(problem, start);
+    found();
+    if (proven < 0 && best >= 0) this.certificates.learn(problem, best);
     return {
       algorithm: 'gads',
       ...this.alternative(state, context, problem),
@@ -91,13 +98,6 @@ export class HeldPartitioner implements Partitioner {
 
   private assess(context: Context): Problem {
     return assess(context, this.states.layout, this.states.facts.maxDepth);
-  }
-
-  private searched(problem: Problem, present: number): number {
-    const state = this.gads.search(problem.objective, problem.constraints, present);
-    if (state < 0) return this.leastViolation(problem, present);
-    this.certificates.learn(problem, state);
-    return state;
   }
 
   private best(problem: Problem, present: number): number {

@@ -16,9 +16,11 @@ export interface Partitioner {
   /**
    * The best cut in `context`. Synchronous and quick (microseconds where states are held).
    * @param present where the search starts: the decision in force, or any object with its placement
+   * @param found called when the best state is known, before it is put into words and a certificate is made: the
+   * end of what a search takes
    * @throws RangeError for a context with the wrong number of tiers or hops, or a value out of range
    */
-  decide(context: Context, present?: { readonly placement: Placement } | null): Decision;
+  decide(context: Context, present?: { readonly placement: Placement } | null, found?: () => void): Decision;
   /** What a given cut costs. @throws RangeError where `placement` is not valid */
   predict(context: Context, placement: Placement): Alternative;
   /**
