@@ -12,8 +12,6 @@ import { resolveTierSeconds } from './tierSeconds.js';
 const roles = ['end', 'edge'] as const satisfies readonly Role[];
 
 export class BasisKeeper {
-  readonly #building = new Set<Promise<void>>();
-
   constructor(
     private readonly devices: Devices,
     private readonly profiles: Profiles,
@@ -61,11 +59,6 @@ export class BasisKeeper {
     session.basis = null;
   }
 
-  /** Fulfilled when nothing is being built. */
-  async settled(): Promise<void> {
-    while (this.#building.size > 0) await Promise.all(this.#building);
-  }
-
   #build(
     session: DeploymentSession,
     key: string,
@@ -75,12 +68,10 @@ export class BasisKeeper {
     const lease = this.partitioners.lease(key, { graph: session.model.graph!, tiers: tierSeconds });
     session.pendingLease = lease;
     if (session.basis === null) session.status = { kind: 'building' };
-    const done = lease.partitioner.then(
+    void lease.partitioner.then(
       (partitioner) => this.#adopt(session, lease, partitioner, tierSeconds, reason),
       (error: unknown) => this.#giveUp(session, lease, error),
     );
-    this.#building.add(done);
-    void done.finally(() => this.#building.delete(done));
   }
 
   #adopt(

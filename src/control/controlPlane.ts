@@ -119,9 +119,4 @@ export class ControlPlane {
     this.log.close();
     return allCommitted;
   }
-
-  /** Fulfilled when no partitioner is being built. */
-  async settled(): Promise<void> {
-    await this.#basis.settled();
-  }
 }

@@ -30,6 +30,7 @@ export type RefusedThing = 'connection' | 'frame' | 'model' | 'profile' | 'deplo
 export const capNames = [
   'models',
   'modelBytes',
+  'profilesPerModel',
   'devices',
   'connections',
   'deployments',

@@ -49,10 +49,6 @@ export class Partitioners {
     };
   }
 
-  get size(): number {
-    return this.#shared.size;
-  }
-
   #build(key: string, input: PartitionInput): Promise<Partitioner> {
     const partitioner = this.#lastBuild.then(() => {
       if (!this.#shared.has(key)) throw new Error('nobody needs it any more');

@@ -40,6 +40,7 @@ export class Profiles {
     const same = all.find((kept) => kept.origin === origin && isDeepStrictEqual(kept.profile, profile));
     if (same !== undefined) return { record: same, existed: true };
     if (all.length >= this.maxPerModel) {
+      this.events.capHit('profilesPerModel', { modelId, cap: this.maxPerModel });
       throw new ControlError(
         'limit',
         'too-many-profiles',

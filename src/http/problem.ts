@@ -8,7 +8,7 @@ import { StoreError, type Events } from '../control/ports.js';
 import { describe, fieldOf } from '../schema/problems.js';
 import type { HttpApp } from './httpApp.js';
 
-export const ProblemSchema = Type.Object(
+const ProblemSchema = Type.Object(
   {
     type: Type.String({ description: 'Stable name of the kind of problem, as a URI' }),
     title: Type.String(),

@@ -4,7 +4,7 @@ import { PowerSchema } from '../schema/context.js';
 
 export const protocolName = 'cutpoint.v1';
 
-export const DeviceIdSchema = Type.String({
+const DeviceIdSchema = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
   description: 'Letters, digits and . _ : - ; up to 128 characters, the first one a letter or digit',
 });
@@ -150,7 +150,7 @@ export const deviceMessageSchemas = {
   nack: NackSchema,
 } as const satisfies Record<string, TSchema>;
 
-export const WelcomeSchema = Type.Object({
+const WelcomeSchema = Type.Object({
   type: Type.Literal('welcome'),
   protocol: Type.Literal(protocolName),
   serverTimeMs: Type.Number({ description: 'ms since 1970-01-01T00:00:00Z' }),
@@ -187,9 +187,9 @@ export const CutSchema = Type.Object({
   predictedLatencySeconds: Type.Unsafe<number | null>({ type: ['number', 'null'] }),
 });
 
-export const RemovedSchema = Type.Object({ type: Type.Literal('removed'), deploymentId: DeploymentId });
+const RemovedSchema = Type.Object({ type: Type.Literal('removed'), deploymentId: DeploymentId });
 
-export const ErrorSchema = Type.Object({
+const ErrorSchema = Type.Object({
   type: Type.Literal('error'),
   code: Type.String({ description: 'Stable, kebab-case' }),
   message: Type.String(),

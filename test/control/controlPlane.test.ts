@@ -218,8 +218,17 @@ describe('control', () => {
     rig.connect('d3', 'end');
     rig.connect('d4', 'end');
     assert.throws(() => rig.connect('d5', 'end'), /maxDevices/);
+    const [own] = rig.control.profiles.ofModel(modelId);
+    const add = (id: string) =>
+      rig.control.operations.addProfile(modelId, {
+        ...own!.profile,
+        machine: { ...own!.profile.machine, id },
+      });
+    add('m1');
+    add('m2');
+    assert.throws(() => add('m3'), /maxProfilesPerModel/);
     const caps = rig.recorded.of('capHit').map(([cap]) => cap);
-    assert.deepEqual(caps, ['deploymentsPerDevice', 'deployments', 'devices']);
+    assert.deepEqual(caps, ['deploymentsPerDevice', 'deployments', 'devices', 'profilesPerModel']);
   });
 });
 

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Housekeeping } from '../../src/control/housekeeping.js';
+import { controlRig, deployed, quickLink, slowLink, until } from '../support/controlRig.js';
+
+describe('housekeeping', () => {
+  it('keeps the newest rows of the history, and notes which devices are there', async (t) => {
+    const rig = await controlRig();
+    try {
+      const { end, session } = await deployed(rig);
+      for (let sequence = 1; sequence <= 8; sequence++) {
+        rig.control.fleet.telemetry('camera', end, sequence, sequence % 2 === 0 ? slowLink : quickLink);
+        await until(() => session.durable.version === sequence + 1);
+      }
+      const seenBefore = rig.store.devices().find((device) => device.id === 'camera')!.lastSeenAtMs;
+      t.mock.timers.enable({ apis: ['setTimeout'] });
+      const ports = { store: rig.store, events: rig.recorded.events };
+      const housekeeping = new Housekeeping(ports, rig.control.devices, rig.control.log, 3);
+      housekeeping.start();
+      t.mock.timers.tick(30_000);
+      housekeeping.stop();
+      t.mock.timers.reset();
+      assert.deepEqual(rig.recorded.of('decisionsPruned'), [[6]]);
+      const rows = rig.control.operations.history(session.id, { limit: 100 });
+      assert.deepEqual(
+        rows.map((row) => row.versionAfter),
+        [9, 8, 7],
+      );
+      rig.control.log.flush();
+      const seen = rig.store.devices().find((device) => device.id === 'camera')!.lastSeenAtMs;
+      assert.ok(seen > seenBefore);
+    } finally {
+      await rig.dispose();
+    }
+  });
+});
