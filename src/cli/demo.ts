@@ -1,5 +1,6 @@
 /** `cutpoint demo`: a controller and a fleet before one's eyes. */
 import { Option, type Command } from 'commander';
+import { mostDevices } from '../demo/fleetPlan.js';
 import { integerOption } from './optionValues.js';
 
 interface DemoFlags {
@@ -12,7 +13,6 @@ interface DemoFlags {
 }
 
 const mostSeconds = 3600;
-const mostDevices = 64;
 
 /** Exit code of a command that a signal ended, as shells have it. */
 const interruptedExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;

@@ -2,6 +2,7 @@
  * The demo: a controller with a temporary database, a fleet of devices in processes of their own, and a view of
  * what is decided. Whatever ends it, nothing is left behind: no process, no folder, no changed terminal.
  */
+import { rmSync } from 'node:fs';
 import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -66,7 +67,15 @@ async function perform(
   signal: AbortSignal,
 ): Promise<DemoSummary> {
   const folder = await mkdtemp(join(tmpdir(), 'cutpoint-demo-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
+  // The way out of a crash, or of a reader that closed the pipe, runs nothing that waits.
+  const atExit = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', atExit);
+  undo.push(async () => {
+    await rm(folder, { recursive: true, force: true });
+    process.removeListener('exit', atExit);
+  });
   screen.progress('starting the controller', 0.02);
   const controller = await startController(folder, telemetryIntervalMs);
   undo.push(() => controller.stop());
@@ -215,7 +224,7 @@ function traceName(traceFile: string | null): string | null {
 }
 
 /** The demo cannot go on; the message says why. */
-export class DemoFailure extends Error {
+class DemoFailure extends Error {
   override readonly name = 'DemoFailure';
   readonly code = 'demo-failure';
 }

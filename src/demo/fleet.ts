@@ -75,7 +75,7 @@ export function startFleet(
 }
 
 /** A process that plays devices has ended by itself. */
-export class FleetEnded extends Error {
+class FleetEnded extends Error {
   override readonly name = 'FleetEnded';
   readonly code = 'fleet-ended';
 }

@@ -45,11 +45,11 @@ export interface FleetPlan {
  * input, so their cuts jump from one end to the other, and stop between only where a bound asks for it.
  * MobileNetV2 shrinks early, so its best cut also lies inside.
  */
-export const demoModels = ['googlenet', 'resnet-50', 'mobilenet-v2'] as const;
+type DemoModel = 'googlenet' | 'resnet-50' | 'mobilenet-v2';
 
 interface Kind {
   /** Which networks devices of this kind run, in turn. */
-  readonly models: readonly (typeof demoModels)[number][];
+  readonly models: readonly DemoModel[];
   readonly requirements: Requirements;
   readonly name: string;
   readonly link: LinkKind;

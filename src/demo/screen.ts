@@ -27,6 +27,10 @@ const frameEnd = '\x1b[J\x1b[?2026l';
 function terminalScreen(output: NodeJS.WriteStream): Screen {
   const colors = pc.createColors(pc.isColorSupported);
   let entered = false;
+  // A crash must not leave the reader in the other screen without a cursor.
+  const atExit = (): void => {
+    output.write(leave);
+  };
   let progressShown = false;
   return {
     progress(what, fraction) {
@@ -38,6 +42,7 @@ function terminalScreen(output: NodeJS.WriteStream): Screen {
       if (!entered) {
         output.write(`${progressShown ? '\r\x1b[2K' : ''}${enter}`);
         entered = true;
+        process.once('exit', atExit);
       }
       const lines = renderView(state, output.columns || 80, output.rows || 24, colors);
       const columns = output.columns || 80;
@@ -47,8 +52,10 @@ function terminalScreen(output: NodeJS.WriteStream): Screen {
       output.write(frameStart + rest.join('') + frameEnd);
     },
     close() {
-      if (entered) output.write(leave);
-      else if (progressShown) output.write('\r\x1b[2K');
+      if (entered) {
+        output.write(leave);
+        process.removeListener('exit', atExit);
+      } else if (progressShown) output.write('\r\x1b[2K');
       entered = false;
       progressShown = false;
     },

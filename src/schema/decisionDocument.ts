@@ -4,7 +4,7 @@ import type { Decision } from '../core/decision.js';
 import type { DeepReadonly } from './problems.js';
 import { SecondsSourceSchema, type GraphDocument } from './graphDocument.js';
 
-export const decisionFormat = 'cutpoint.decision/1';
+const decisionFormat = 'cutpoint.decision/1';
 
 const strict = { additionalProperties: false } as const;
 const index = Type.Integer({ minimum: 0 });

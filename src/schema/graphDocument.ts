@@ -9,7 +9,7 @@ import { topologyOf } from '../core/topology.js';
 import { compileCheck, type Checked, type DeepReadonly } from './problems.js';
 import { MachineSchema, ProfileOptionsSchema, SpreadSchema } from './profile.js';
 
-export const graphFormat = 'cutpoint.graph/1';
+const graphFormat = 'cutpoint.graph/1';
 
 const strict = { additionalProperties: false } as const;
 const index = Type.Integer({ minimum: 0 });

@@ -31,7 +31,7 @@ export function compileCheck<S extends TSchema>(schema: S): Check<Static<S>> {
 }
 
 /** `/hops/0/rttSeconds` as people write it: `hops[0].rttSeconds`. */
-export function fieldName(instancePath: string, property?: string): string {
+function fieldName(instancePath: string, property?: string): string {
   const steps = instancePath.split('/').slice(1);
   if (property !== undefined) steps.push(property);
   return steps
