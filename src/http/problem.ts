@@ -72,6 +72,7 @@ export function installProblems(app: HttpApp, events: Events): void {
     const problem = asProblem(error);
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
     events.refused('request', problem.code);
+    if (problem.code === 'body-too-large') events.capHit('restBodyBytes');
     return sendProblem(request, reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>

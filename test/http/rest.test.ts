@@ -245,6 +245,7 @@ describe('the REST face', () => {
       assert.equal(problem.status, status);
       assert.ok(problem.detail.length > 10);
     }
+    assert.ok(rig.recorded.of('capHit').some(([cap]) => cap === 'restBodyBytes'));
   });
 
   it('says whether it is alive and ready, and why not', async () => {
