@@ -15,7 +15,8 @@
 import { leafStart } from './boundTree.js';
 import { objectiveValue } from './objective.js';
 import { weightedSum } from './features.js';
-import type { Constraint, ObjectiveFunction } from './problem.js';
+import type { Constraint, ObjectiveFunction, Problem } from './problem.js';
+import { relaxed } from './relax.js';
 import type { HeldStates } from './stateGraph.js';
 
 export class Gads {
@@ -50,6 +51,21 @@ export class Gads {
     if (present >= 0) this.walk(objective, constraints, present);
     this.prove(objective, constraints);
     return this.best;
+  }
+
+  /**
+   * The best state of a problem: that of `search`, or, where no state meets all constraints, the one that
+   * violates them least (relax.ts).
+   */
+  decide({ objective, constraints }: Pick<Problem, 'objective' | 'constraints'>, present: number): number {
+    const state = this.search(objective, constraints, present);
+    if (state >= 0) return state;
+    const met = relaxed(
+      constraints,
+      (wanted, kept) => this.search(wanted, kept, present),
+      (wanted, s) => this.valueOf(wanted, s),
+    );
+    return this.search(objective, met, present);
   }
 
   /** The neighbour effect: steepest descent over the edges of the partition state graph, among states that meet the constraints. */

@@ -1,0 +1,110 @@
+/** The models of the benchmark and their profiles, taken by the importer once per machine and kept in the temporary folder. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { ImportRefused, type ImportResult } from '../../src/control/ports.js';
+import type { ProfileOptions } from '../../src/core/profile.js';
+import { createImporter } from '../../src/onnx/importer.js';
+import { inspectModel } from '../../src/onnx/inspectModel.js';
+import { packageRoot } from '../../src/packageRoot.js';
+import { writeZooModel, zooNames } from '../../src/zoo/zoo.js';
+
+export interface Entry {
+  readonly name: string;
+  readonly source: 'zoo' | 'shared';
+  /** Null for a network of the zoo, which is written first. */
+  readonly file: string | null;
+  readonly inputs: ProfileOptions['inputs'];
+}
+
+/** Where models and traces that are not part of the project lie, if at all. */
+export const sharedFolder = join(packageRoot(), '..', 'shared');
+
+/** Small and quick to profile, of every kind: chains, blocks, many states, states too many to hold. */
+const quickNames = new Set([
+  'resnet-18',
+  'squeezenet-1.1',
+  'googlenet',
+  'mobilenet-v2',
+  'efficientnet-b0',
+  'dtln_2',
+  'nanodet_m',
+  'ultraface_rfb320',
+  'ppocr4_det',
+  'vnn_pensieve_mid_parallel',
+]);
+
+/** The zoo, then all models of the shared folder that is there. */
+export function catalogue(quick: boolean, only: readonly string[]): Entry[] {
+  const zoo = zooNames.map((name): Entry => ({ name, source: 'zoo', file: null, inputs: {} }));
+  const folder = join(sharedFolder, 'models');
+  const files = [folder, join(folder, 'edge')]
+    .filter((each) => existsSync(each))
+    .flatMap((each) => readdirSync(each).map((file) => join(each, file)))
+    .filter((file) => file.endsWith('.onnx'));
+  const shapes = existsSync(join(folder, 'shapes.json'))
+    ? (JSON.parse(readFileSync(join(folder, 'shapes.json'), 'utf8')) as Record<
+        string,
+        ProfileOptions['inputs']
+      >)
+    : {};
+  const shared = files.map((file): Entry => {
+    const name = basename(file, '.onnx');
+    return { name, source: 'shared', file, inputs: shapes[name] ?? {} };
+  });
+  const all = [...zoo, ...shared];
+  if (only.length > 0) return all.filter(({ name }) => only.includes(name));
+  return quick ? all.filter(({ name }) => quickNames.has(name)) : all;
+}
+
+/** Few runs: the search does not care how exact its seconds are, only that they are those of the model. */
+const profileOptions = { optimizationLevel: 'extended', intraOpThreads: 1, runs: 1, warmupRuns: 0 } as const;
+
+/** Enters what the shape of the kept files depends on; raised where the importer forms other layers. */
+const cacheVersion = 1;
+
+/** The layer graph and profile of a model. @throws ImportRefused, where the importer refuses it; Error where it fails */
+export async function loadModel(entry: Entry): Promise<ImportResult> {
+  const folder = join(tmpdir(), 'cutpoint-bench-profiles');
+  const identity = entry.file === null ? `zoo ${entry.name}` : readFileSync(entry.file);
+  const key = createHash('sha256')
+    .update(identity)
+    .update(JSON.stringify([cacheVersion, entry.inputs, profileOptions, cpus()[0]?.model]))
+    .digest('hex');
+  const kept = join(folder, `${key}.json`);
+  if (existsSync(kept)) return JSON.parse(await readFile(kept, 'utf8')) as ImportResult;
+  const result = await importEntry(entry);
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${kept}.${process.pid}`, JSON.stringify(result));
+  await rename(`${kept}.${process.pid}`, kept);
+  return result;
+}
+
+async function importEntry({ name, file, inputs }: Entry): Promise<ImportResult> {
+  const scratch = await mkdtemp(join(tmpdir(), 'cutpoint-bench-'));
+  const importer = createImporter();
+  try {
+    const path = file ?? join(scratch, `${name}.onnx`);
+    if (file === null) await writeZooModel(name, path, { weights: 'constant' });
+    return await importer.import(path, { ...profileOptions, inputs: await shapesFor(path, inputs) }, {});
+  } finally {
+    await importer.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What is given; for other inputs that leave only the batch open, one item. */
+async function shapesFor(path: string, given: ProfileOptions['inputs']): Promise<ProfileOptions['inputs']> {
+  const { shapesNeeded } = await inspectModel(path);
+  const suggested = Object.entries(shapesNeeded).flatMap(([name, shape]) =>
+    shape === null ? [] : [[name, { shape }] as const],
+  );
+  return { ...Object.fromEntries(suggested), ...given };
+}
+
+export function refusalOf(error: unknown): string {
+  if (error instanceof ImportRefused) return `refused: ${error.message}`;
+  return `failed: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,30 @@
+/** Builds a partition state graph once, in a fresh process, and says what that took. */
+import {
+  buildStateGraph,
+  type HeldStates,
+  type PartitionInput,
+  type StateGraph,
+} from '../../src/core/stateGraph.js';
+import type { BuildResult } from './results.js';
+
+export function measureBuild(
+  input: PartitionInput,
+  maxStates: number,
+): { states: StateGraph; build: BuildResult } {
+  const { gc } = globalThis;
+  if (gc === undefined) throw new Error('measuring memory needs --expose-gc');
+  gc();
+  const before = process.memoryUsage.rss();
+  const start = performance.now();
+  const states = buildStateGraph(input, maxStates);
+  const ms = performance.now() - start;
+  // The peak of the process; where that was before the build, this says too much, never too little.
+  const peak = process.resourceUsage().maxRSS * 1024;
+  const heldBytes = states.held === null ? 0 : bytesOf(states.held);
+  return { states, build: { ms, peakBytes: Math.max(0, peak - before), heldBytes } };
+}
+
+function bytesOf({ features, masks, tree, neighbourStart, neighbours }: HeldStates): number {
+  const parts = [features, masks, tree.corners, neighbourStart, neighbours];
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}

@@ -1,0 +1,101 @@
+/** Contenders in one run, interleaved: in each context each takes its turn, in an order that rotates. */
+import { quantile, Stopwatch } from './stopwatch.js';
+import type { Timing } from './results.js';
+
+/** Searches in the context of the given number; what it returns is kept from being optimised away. */
+export type Search = (context: number) => number;
+
+interface Runner {
+  readonly search: Search;
+  readonly stride: number;
+  readonly watch: Stopwatch;
+}
+
+/** Seconds for which a contender may warm up, and for which it is timed, over all repeats. */
+export interface RaceBudget {
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+  readonly repeats: number;
+}
+
+/**
+ * Times all `searches` over contexts 0 … count - 1. A contender that would take longer than its budget searches in
+ * every n-th context only, evenly over the run.
+ */
+export function race<K extends string>(
+  searches: Readonly<Partial<Record<K, Search>>>,
+  count: number,
+  budget: RaceBudget,
+): Record<K, Timing | null> {
+  const names = Object.keys(searches) as K[];
+  const timer = new Timer();
+  const costNs = timer.idleCostNs(count);
+  const runners = names.map((name): Runner => {
+    const search = searches[name]!;
+    const each = timer.warmUp(search, count, budget.warmUpSeconds);
+    const stride = Math.max(1, Math.ceil((each * count * budget.repeats) / budget.seconds));
+    return { search, stride, watch: new Stopwatch(costNs) };
+  });
+  // Each follows each other in turn, so that none always comes after the one that empties the caches.
+  const steps = stepsThroughAll(runners.length);
+  for (let repeat = 0; repeat < budget.repeats; repeat++) {
+    for (const { watch } of runners) watch.nextRepeat();
+    for (let i = 0; i < count; i++) {
+      for (let turn = 0; turn < runners.length; turn++) {
+        const step = steps[i % steps.length]!;
+        const { search, stride, watch } = runners[(i + turn * step) % runners.length]!;
+        if (i % stride !== 0) continue;
+        watch.add(timer.time(search, i));
+      }
+    }
+  }
+  return Object.fromEntries(names.map((name, n) => [name, runners[n]!.watch.timing()])) as Record<
+    K,
+    Timing | null
+  >;
+}
+
+/** Steps with which all of 0 … count - 1 are met, modulo `count`. */
+function stepsThroughAll(count: number): number[] {
+  const divides = (d: number, n: number): boolean => n % d === 0;
+  const isCoprime = (step: number): boolean => {
+    for (let d = 2; d <= step; d++) if (divides(d, step) && divides(d, count)) return false;
+    return true;
+  };
+  return Array.from({ length: count }, (_, i) => i + 1).filter(
+    (step) => step === 1 || (step < count && isCoprime(step)),
+  );
+}
+
+class Timer {
+  /** Of what searches return: used, so that no search can be left out. */
+  private sum = 0;
+
+  time(search: Search, context: number): number {
+    const start = process.hrtime.bigint();
+    this.sum += search(context);
+    return Number(process.hrtime.bigint() - start);
+  }
+
+  /** What a search that does nothing seems to take: the clock and the call. */
+  idleCostNs(count: number): number {
+    const doNothing: Search = (i) => i;
+    for (let i = 0; i < 20_000; i++) this.time(doNothing, i % count);
+    const samples = Float64Array.from({ length: 20_001 }, (_, i) => this.time(doNothing, i % count));
+    return quantile(samples.sort(), 0.5);
+  }
+
+  /** Lets the compiler see the search at work. @returns seconds per search at the end */
+  warmUp(search: Search, count: number, seconds: number): number {
+    const limit = performance.now() + seconds * 1e3;
+    let last = 0;
+    // A large prime step meets all kinds of contexts early.
+    for (let i = 0, done = 0; done < 5 || performance.now() < limit; i = (i + 7919) % count, done++) {
+      const start = performance.now();
+      this.sum += search(i);
+      const took = performance.now() - start;
+      last = done === 0 ? took : 0.9 * last + 0.1 * took;
+    }
+    return last / 1e3;
+  }
+}

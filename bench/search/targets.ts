@@ -1,0 +1,180 @@
+/** The figures that the search has to reach, each with what was measured. */
+import type { ModelResult, SearchReport, Timing } from './results.js';
+
+export interface Verdict {
+  readonly target: string;
+  /** Model with the worst figure, and that figure. */
+  readonly worst: string;
+  readonly measured: string;
+  /** Models that reach it, of those it is meant for. */
+  readonly reached: number;
+  readonly of: number;
+}
+
+interface Check {
+  readonly target: string;
+  readonly applies: (model: ModelResult) => boolean;
+  /** Null where a model has no such figure. */
+  readonly figure: (model: ModelResult) => number | null;
+  readonly limit: number;
+  /** Whether figures have to be at least, or at most, the limit. */
+  readonly atLeast: boolean;
+  readonly write: (figure: number) => string;
+}
+
+const times = (figure: number): string => `${figure >= 100 ? figure.toFixed(0) : figure.toFixed(2)}×`;
+const microseconds = (figure: number): string => `${figure.toFixed(2)} µs`;
+const percent = (figure: number): string => `${(100 * figure).toFixed(1)} %`;
+const isHeld = (model: ModelResult): boolean => model.algorithm === 'gads';
+const ratio = (rival: Timing | null, own: Timing | null): number | null =>
+  rival === null || own === null ? null : rival.p50Us / Math.max(own.p50Us, 1e-3);
+const against = (name: keyof ModelResult['search']) => (model: ModelResult) =>
+  ratio(model.search[name], model.search.gadsWarm);
+const twoTiers = (least: number) => (model: ModelResult) => model.tiers === 2 && model.layers >= least;
+
+const checks: readonly Check[] = [
+  {
+    target: 'answers that were not the optimum: 0',
+    applies: () => true,
+    figure: (m) => m.mismatches + (m.spared?.mismatches ?? 0),
+    limit: 0,
+    atLeast: false,
+    write: String,
+  },
+  {
+    target: 'contexts with active bounds, of those asked: at least half',
+    applies: (m) => m.modes.length > 0 && m.states > 2,
+    figure: (m) => {
+      const contexts = m.modes.reduce((sum, mode) => sum + mode.contexts, 0);
+      const active = m.modes.map((mode) => (mode.contexts * mode.constraintsActive) / mode.checked);
+      return active.reduce((sum, each) => sum + each, 0) / contexts;
+    },
+    limit: 0.5,
+    atLeast: true,
+    write: percent,
+  },
+  ...(['p50Us', 'p99Us'] as const).flatMap((key): Check[] =>
+    (['gadsWarm', 'gadsCold'] as const).map((start) => ({
+      target: `search ${start === 'gadsWarm' ? 'warm' : 'cold'}, ${key === 'p50Us' ? 'p50 ≤ 2' : 'p99 ≤ 10'} µs in every mode`,
+      applies: isHeld,
+      figure: (m) => Math.max(...m.modes.map((mode) => mode[start][key])),
+      limit: key === 'p50Us' ? 2 : 10,
+      atLeast: false,
+      write: microseconds,
+    })),
+  ),
+  {
+    target: 'against DADS rebuilt, from 20 layers: ≥ 221.7×',
+    applies: twoTiers(20),
+    figure: against('dadsRebuilt'),
+    limit: 221.7,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'against DADS updated, from 60 layers: ≥ 221.7×',
+    applies: twoTiers(60),
+    figure: against('dads'),
+    limit: 221.7,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'against DADS updated, from 20 layers: ≥ 50×',
+    applies: twoTiers(20),
+    figure: against('dads'),
+    limit: 50,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'against QDMP prepared, from 40 layers: ≥ 10×',
+    applies: twoTiers(40),
+    figure: against('qdmp'),
+    limit: 10,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'against Neurosurgeon: never slower than 1.2×',
+    applies: twoTiers(1),
+    figure: against('neurosurgeon'),
+    limit: 1 / 1.2,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'against the scan of the states: never slower than 1.2×',
+    applies: isHeld,
+    figure: against('scan'),
+    limit: 1 / 1.2,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'against the scan, from 10,000 states: ≥ 5×',
+    applies: (m) => m.states >= 10_000,
+    figure: against('scan'),
+    limit: 5,
+    atLeast: true,
+    write: times,
+  },
+  {
+    target: 'build of two tiers: ≤ 2 s',
+    applies: (m) => m.tiers === 2,
+    figure: (m) => m.build.ms / 1e3,
+    limit: 2,
+    atLeast: false,
+    write: (s) => `${s.toFixed(2)} s`,
+  },
+  {
+    target: 'memory to build two tiers: ≤ 150 MB',
+    applies: (m) => m.tiers === 2,
+    figure: (m) => m.build.peakBytes / 1e6,
+    limit: 150,
+    atLeast: false,
+    write: (mb) => `${mb.toFixed(0)} MB`,
+  },
+  {
+    target: 'build of three tiers: ≤ 10 s',
+    applies: (m) => m.tiers === 3,
+    figure: (m) => m.build.ms / 1e3,
+    limit: 10,
+    atLeast: false,
+    write: (s) => `${s.toFixed(2)} s`,
+  },
+  {
+    target: 'memory to build three tiers: ≤ 500 MB',
+    applies: (m) => m.tiers === 3,
+    figure: (m) => m.build.peakBytes / 1e6,
+    limit: 500,
+    atLeast: false,
+    write: (mb) => `${mb.toFixed(0)} MB`,
+  },
+  {
+    target: 'searches spared by certificates on the traces: ≥ 80 %',
+    applies: (m) => m.spared !== null,
+    figure: (m) => m.spared!.withoutSearch / m.spared!.decisions,
+    limit: 0.8,
+    atLeast: true,
+    write: percent,
+  },
+];
+
+export function verdicts({ models }: SearchReport): Verdict[] {
+  return checks.map(({ target, applies, figure, limit, atLeast, write }) => {
+    const figures = models.filter(applies).flatMap((model) => {
+      const value = figure(model);
+      return value === null ? [] : [{ name: `${model.name}, ${model.tiers} tiers`, value }];
+    });
+    const reached = figures.filter(({ value }) => (atLeast ? value >= limit : value <= limit)).length;
+    const [worst] = figures.sort((a, b) => (atLeast ? a.value - b.value : b.value - a.value));
+    return {
+      target,
+      worst: worst?.name ?? 'no such model in this run',
+      measured: worst === undefined ? '–' : write(worst.value),
+      reached,
+      of: figures.length,
+    };
+  });
+}
