@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { test } from 'node:test';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { ImportRefused } from '../../src/control/ports.js';
 import { ImportFailed } from '../../src/onnx/importFailed.js';
 import { createImporter } from '../../src/onnx/importer.js';
@@ -13,6 +14,11 @@ const failsWith = (code: ImportFailed['code']) => (error: unknown) => {
   assert.equal(error.code, code);
   return true;
 };
+
+// A temp folder of this file's own: imports of other tests that run meanwhile leave no trace in it.
+const ownTemp = mkdtempSync(join(tmpdir(), 'cutpoint-importer-test-'));
+process.env['TMPDIR'] = ownTemp;
+after(() => rmSync(ownTemp, { recursive: true, force: true }));
 
 /** Folders of import processes that are there now. */
 const leftovers = (): string[] =>
