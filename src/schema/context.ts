@@ -64,16 +64,6 @@ const BatterySchema = Type.Object(
 const positive = (description: string) =>
   Type.Optional(Type.Number({ exclusiveMinimum: 0, description: `${description}. Absent: not asked.` }));
 
-const deploymentRequirements = {
-  latencySeconds: positive('Upper bound on the latency of one inference'),
-  energyJoulesPerInference: positive('Upper bound on the energy of the end device per inference'),
-  batteryLifetimeSeconds: positive('The battery must last this long at `inferencesPerSecond`'),
-  inferencesPerSecond: positive('Rate that goes with `batteryLifetimeSeconds`'),
-};
-
-/** What operators ask of a deployment. */
-export const RequirementsSchema = Type.Object(deploymentRequirements, { additionalProperties: false });
-
 const weight = (unit: string) => Type.Optional(Type.Number({ minimum: 0, description: `Per ${unit}` }));
 const perTierBytes = (description: string) =>
   Type.Optional(
@@ -84,10 +74,13 @@ const perTierBytes = (description: string) =>
     }),
   );
 
-/** All that the core can be asked for. */
-const CoreRequirementsSchema = Type.Object(
+/** What is asked of a deployment. */
+export const RequirementsSchema = Type.Object(
   {
-    ...deploymentRequirements,
+    latencySeconds: positive('Upper bound on the latency of one inference'),
+    energyJoulesPerInference: positive('Upper bound on the energy of the end device per inference'),
+    batteryLifetimeSeconds: positive('The battery must last this long at `inferencesPerSecond`'),
+    inferencesPerSecond: positive('Rate that goes with `batteryLifetimeSeconds`'),
     objective: Type.Optional(
       Type.Union(
         [
@@ -133,7 +126,7 @@ export const ContextSchema = Type.Object(
     hops: Type.Array(HopContextSchema, { minItems: 1, maxItems: 1, description: 'The link between them' }),
     power: Type.Optional(PowerSchema),
     battery: Type.Optional(BatterySchema),
-    requirements: CoreRequirementsSchema,
+    requirements: RequirementsSchema,
   },
   {
     additionalProperties: false,
