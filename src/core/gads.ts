@@ -3,21 +3,26 @@
  *
  * Problem. Minimise an objective (a weighted sum of features, or with the largest of several) over the held
  * states, subject to bounds on such sums. Algorithm, in two steps:
- * (1) the neighbour effect gives the incumbent: from the present state, walk to the best neighbour while that
- * improves; (2) branch and bound over the bound tree proves that nothing is better, or finds it. The walk is only
- * a heuristic for a good first bound; the answer never depends on it. Ties keep the state found first, so
- * the present state wins against equals.
+ * (1) the neighbour effect gives the incumbent: when the context moves a little, the present state is the best one
+ * still, or nearly; (2) branch and bound over the bound tree proves that nothing is better, or finds it. The
+ * incumbent is only a first bound; the answer never depends on it. Ties keep the state found first, so the present
+ * state wins against equals.
  *
  * Complexity: O(states) at worst, in practice some tens of nodes; no allocation while it searches. Source of the
- * walk: the abstract of CAS; of the bound: Land and Doig, Econometrica 28(3), 1960, with the k-d tree's boxes
- * as subproblems. Rejected: nearest-neighbour search in the k-d tree by context distance, which is not exact.
+ * incumbent: the abstract of CAS; of the bound: Land and Doig, Econometrica 28(3), 1960, with the k-d tree's boxes
+ * as subproblems. Rejected: nearest-neighbour search in the k-d tree by context distance, which is not exact; walking
+ * on from the present state to better neighbours before the proof, which looked at more states than it
+ * spared (the first dive into the tree finds as good a bound).
  */
 import { leafStart } from './boundTree.js';
 import { objectiveValue } from './objective.js';
-import { weightedSum } from './features.js';
+import { PackedProblem } from './packedProblem.js';
 import type { Constraint, ObjectiveFunction, Problem } from './problem.js';
 import { relaxed } from './relax.js';
 import type { HeldStates } from './stateGraph.js';
+
+/** Stages and constraints that a problem of three tiers can have, and one more for a certificate. */
+const maxSums = 32;
 
 export class Gads {
   /** States and tree nodes looked at since this was last set to 0. */
@@ -26,6 +31,7 @@ export class Gads {
   private readonly width: number;
   private readonly stack: Int32Array;
   private readonly bounds: Float64Array;
+  private readonly problem: PackedProblem;
   private best = -1;
   private bestValue = Infinity;
 
@@ -34,6 +40,7 @@ export class Gads {
     const depth = 2 * Math.ceil(Math.log2(held.tree.leafCount) + 2);
     this.stack = new Int32Array(depth);
     this.bounds = new Float64Array(depth);
+    this.problem = new PackedProblem(this.width, maxSums);
   }
 
   /** The value of an objective in a state. */
@@ -46,10 +53,11 @@ export class Gads {
    * @param present where to start from, -1 for nowhere
    */
   search(objective: ObjectiveFunction, constraints: readonly Constraint[], present: number): number {
+    this.problem.pack(objective, constraints);
     this.best = -1;
     this.bestValue = Infinity;
-    if (present >= 0) this.walk(objective, constraints, present);
-    this.prove(objective, constraints);
+    if (present >= 0) this.tryState(present);
+    this.prove();
     return this.best;
   }
 
@@ -68,39 +76,22 @@ export class Gads {
     return this.search(objective, met, present);
   }
 
-  /** The neighbour effect: steepest descent over the edges of the partition state graph, among states that meet the constraints. */
-  private walk(objective: ObjectiveFunction, constraints: readonly Constraint[], start: number): void {
-    const { neighbourStart, neighbours } = this.held;
-    this.visited++;
-    if (!this.meets(constraints, this.held.features, start)) return;
-    this.best = start;
-    this.bestValue = this.valueOf(objective, start);
-    for (let here = -1; here !== this.best;) {
-      here = this.best;
-      for (let i = neighbourStart[here]!; i < neighbourStart[here + 1]!; i++) {
-        this.tryState(objective, constraints, neighbours[i]!);
-      }
-    }
-  }
-
-  private prove(objective: ObjectiveFunction, constraints: readonly Constraint[]): void {
-    const { tree } = this.held;
+  private prove(): void {
     const { stack, bounds } = this;
-    let top = 0;
+    const { leafCount } = this.held.tree;
     stack[0] = 1;
-    bounds[0] = this.boundOf(objective, constraints, 1);
-    top = 1;
-    while (top > 0) {
+    bounds[0] = this.boundOf(1);
+    for (let top = 1; top > 0;) {
       top--;
       // The incumbent may have improved since this node was put aside.
       if (bounds[top]! >= this.bestValue) continue;
       const node = stack[top]!;
-      if (node >= tree.leafCount) {
-        this.readLeaf(objective, constraints, node - tree.leafCount);
+      if (node >= leafCount) {
+        this.readLeaf(node - leafCount);
         continue;
       }
-      const left = this.boundOf(objective, constraints, 2 * node);
-      const right = this.boundOf(objective, constraints, 2 * node + 1);
+      const left = this.boundOf(2 * node);
+      const right = this.boundOf(2 * node + 1);
       // The more promising child goes on top: a better incumbent earlier prunes more.
       const leftFirst = left <= right;
       const later = leftFirst ? right : left;
@@ -116,42 +107,29 @@ export class Gads {
     }
   }
 
-  /** No state below `node` is better than this; Infinity where none can meet the constraints. */
-  private boundOf(objective: ObjectiveFunction, constraints: readonly Constraint[], node: number): number {
+  /** No state below `node` is better than this; Infinity where none can meet the constraints or beat the incumbent. */
+  private boundOf(node: number): number {
     const { corners } = this.held.tree;
     const offset = node * this.width;
     this.visited++;
-    const value = objectiveValue(objective, corners, offset);
-    if (value >= this.bestValue) return Infinity;
-    return this.meetsAt(constraints, corners, offset) ? value : Infinity;
+    const value = this.problem.value(corners, offset);
+    return value < this.bestValue && this.problem.meets(corners, offset) ? value : Infinity;
   }
 
-  private readLeaf(objective: ObjectiveFunction, constraints: readonly Constraint[], leaf: number): void {
+  private readLeaf(leaf: number): void {
     const { tree, count } = this.held;
     const end = leafStart(leaf + 1, tree.leafCount, count);
-    for (let state = leafStart(leaf, tree.leafCount, count); state < end; state++) {
-      this.tryState(objective, constraints, state);
-    }
+    for (let state = leafStart(leaf, tree.leafCount, count); state < end; state++) this.tryState(state);
   }
 
-  private tryState(objective: ObjectiveFunction, constraints: readonly Constraint[], state: number): void {
+  private tryState(state: number): void {
+    const { features } = this.held;
+    const offset = state * this.width;
     this.visited++;
-    const value = objectiveValue(objective, this.held.features, state * this.width);
-    if (value < this.bestValue && this.meets(constraints, this.held.features, state)) {
+    const value = this.problem.value(features, offset);
+    if (value < this.bestValue && this.problem.meets(features, offset)) {
       this.best = state;
       this.bestValue = value;
     }
-  }
-
-  private meets(constraints: readonly Constraint[], features: Float64Array, state: number): boolean {
-    return this.meetsAt(constraints, features, state * this.width);
-  }
-
-  private meetsAt(constraints: readonly Constraint[], rows: Float64Array, offset: number): boolean {
-    for (let c = 0; c < constraints.length; c++) {
-      const { weights, limit } = constraints[c]!;
-      if (weightedSum(weights, rows, offset) > limit) return false;
-    }
-    return true;
   }
 }
