@@ -5,6 +5,7 @@ import { registerDecide } from './decide.js';
 import { registerDemo } from './demo.js';
 import { registerGraph } from './graph.js';
 import { registerModel } from './model.js';
+import { registerReplay } from './replay.js';
 import { registerServe } from './serve.js';
 import { registerZoo } from './zoo.js';
 
@@ -22,6 +23,7 @@ function createProgram(version: string): Command {
   registerModel(program);
   registerGraph(program);
   registerDecide(program);
+  registerReplay(program);
   registerZoo(program);
   program.addHelpText(
     'after',

@@ -17,6 +17,8 @@ export interface Trace {
   readonly rows: readonly TraceRow[];
   /** What stands in for a direction that the whole recording did not measure; to be told to the reader. */
   readonly assumed: readonly string[];
+  /** What the recording measured in at least one row. */
+  readonly measured: { readonly uplink: boolean; readonly downlink: boolean; readonly roundTrip: boolean };
 }
 
 /** A trace that cannot be replayed; the message names the line. */
@@ -86,7 +88,8 @@ function withBothDirections(rows: readonly TraceRow[]): Trace {
       'the trace measured no uplink: its downlink is replayed as uplink (real uplinks are often a tenth)',
     );
   if (!down) assumed.push('the trace measured no downlink: its uplink is replayed as downlink');
-  if (!rows.some((row) => row.rttSeconds !== null)) {
+  const roundTrip = rows.some((row) => row.rttSeconds !== null);
+  if (!roundTrip) {
     assumed.push('the trace measured no round trip: the controller assumes 0 and says so in each decision');
   }
   return {
@@ -96,6 +99,7 @@ function withBothDirections(rows: readonly TraceRow[]): Trace {
       downlinkBitsPerSecond: down ? row.downlinkBitsPerSecond : row.uplinkBitsPerSecond,
     })),
     assumed,
+    measured: { uplink: up, downlink: down, roundTrip },
   };
 }
 

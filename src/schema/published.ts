@@ -4,12 +4,14 @@ import { ContextSchema } from './context.js';
 import { DecisionDocumentSchema } from './decisionDocument.js';
 import { GraphDocumentSchema } from './graphDocument.js';
 import { ProfileSchema } from './profile.js';
+import { ReplayDocumentSchema } from './replayDocument.js';
 
 const documents: Readonly<Record<string, TSchema>> = {
   context: ContextSchema,
   decision: DecisionDocumentSchema,
   graph: GraphDocumentSchema,
   profile: ProfileSchema,
+  replay: ReplayDocumentSchema,
 };
 
 /** File name in docs/schemas and its content. */
