@@ -50,7 +50,7 @@ test('a network of the zoo is replayed; anyone can recompute the figures from th
 
 /** Latency of every second of every policy, from the graph document alone. */
 function recompute(graph: GraphDocument, document: ReplayDocument): void {
-  const { link, cuts, rules } = document;
+  const { link, rules } = document;
   const [end, edge] = graph.tiers.map((tier) => tier.seconds);
   const deviceOnly = end!.reduce((sum, s) => sum + s, 0);
   const latency = (onEnd: ReadonlySet<number>, second: number): number => {

@@ -56,27 +56,27 @@ export const defaultParameters: PolicyParameters = {
 
 /** @throws RangeError naming the first parameter that is out of its range */
 export function checkParameters(parameters: PolicyParameters): void {
-  const require = (key: keyof PolicyParameters, low: number, high: number, whole = false): void => {
+  const inRange = (key: keyof PolicyParameters, low: number, high: number, whole = false): void => {
     const value = parameters[key];
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
       throw new RangeError(`${key}: ${value} is not a ${whole ? 'whole ' : ''}number from ${low} to ${high}`);
     }
   };
-  require('windowSeconds', 1, 1e6);
-  require('windowSamples', 2, 65_536, true);
-  require('maxCandidates', 3, 256, true);
-  require('requestsPerSecond', 1e-6, 1e6);
-  require('unansweredSeconds', 1e-3, 1e6);
-  require('persistence', 0, 0.99);
-  require('persistenceSamples', 0, 1e6);
-  require('horizonSeconds', 1, 1e6);
-  require('horizonGrowth', 0, 1e6);
-  require('evidenceSeconds', 0, 1e6);
-  require('passingSwitches', 1, 1e6);
-  require('budgetSwitches', 0, 1e6);
-  require('regretSwitches', 0, 1e6);
-  require('firstGain', 0, 1);
-  require('calmSeconds', 0, 1e6);
-  require('deviceOnlyShare', 0, 1);
-  require('bestStaticShare', 0, 1);
+  inRange('windowSeconds', 1, 1e6);
+  inRange('windowSamples', 2, 65_536, true);
+  inRange('maxCandidates', 3, 256, true);
+  inRange('requestsPerSecond', 1e-6, 1e6);
+  inRange('unansweredSeconds', 1e-3, 1e6);
+  inRange('persistence', 0, 0.99);
+  inRange('persistenceSamples', 0, 1e6);
+  inRange('horizonSeconds', 1, 1e6);
+  inRange('horizonGrowth', 0, 1e6);
+  inRange('evidenceSeconds', 0, 1e6);
+  inRange('passingSwitches', 1, 1e6);
+  inRange('budgetSwitches', 0, 1e6);
+  inRange('regretSwitches', 0, 1e6);
+  inRange('firstGain', 0, 1);
+  inRange('calmSeconds', 0, 1e6);
+  inRange('deviceOnlyShare', 0, 1);
+  inRange('bestStaticShare', 0, 1);
 }
