@@ -5,7 +5,7 @@ import { askedOf, walkContexts } from './contexts.js';
 import { measureBuild } from './measureBuild.js';
 import { partitionInput } from './partitionInput.js';
 import type { GrowthJob } from './processMessages.js';
-import { race } from './race.js';
+import { race, touchProblem } from './race.js';
 import type { GrowthResult } from './results.js';
 import { syntheticModel } from './synthetic.js';
 
@@ -37,6 +37,7 @@ export function measureGrowth({ name, series, shape, tiers, effort }: GrowthJob)
     },
     asked.length,
     { warmUpSeconds, seconds: raceSeconds, repeats },
+    (i) => touchProblem(asked[i]!.problem),
   );
   return { ...facts, rawCuts: held.rawCount, states: held.count, build, ...timings };
 }

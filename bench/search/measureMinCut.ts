@@ -29,7 +29,11 @@ export function measureMinCut(
   const { warmUpSeconds, raceSeconds: seconds, repeats } = effort;
   const search = {
     ...noTimings(),
-    ...race({ ...own, ...rivals?.searches(problems) }, contexts.length, { warmUpSeconds, seconds, repeats }),
+    ...race({ ...own, ...rivals?.searches(problems).searches }, contexts.length, {
+      warmUpSeconds,
+      seconds,
+      repeats,
+    }),
   };
   const optimum = (i: number): number => partitioner.decide(contexts[i]!).objectiveValue;
   const judged = rivals === null ? null : ratiosOf(rivals, problems, optimum, near);

@@ -19,7 +19,7 @@ import { neighbourEffect } from './neighbourEffect.js';
 import { allCuts, checkOracle, equallyGood, near, ScanOracle } from './oracle.js';
 import { partitionInput } from './partitionInput.js';
 import type { ModelJob } from './processMessages.js';
-import { race, type Search } from './race.js';
+import { race, touchProblem, type Search } from './race.js';
 import type { Contender, ModelResult, ModeName, ModeResult } from './results.js';
 import { latencyRivals, ratiosOf, type LatencyRivals } from './rivalRuns.js';
 import { noTimings, spreadStride, visitedOf } from './stopwatch.js';
@@ -211,10 +211,11 @@ class HeldModel {
     };
     const { warmUpSeconds, raceSeconds: seconds, repeats } = job.effort;
     const problems = asked.map((a) => a.problem);
-    const against = mode === 'latency' && rivals !== null ? rivals.searches(problems) : {};
+    const against = mode === 'latency' && rivals !== null ? rivals.searches(problems) : null;
+    const touch: Search = (i) => touchProblem(problems[i]!) + (against?.touch(i) ?? 0);
     const timings = {
       ...noTimings(),
-      ...race({ ...own, ...against }, asked.length, { warmUpSeconds, seconds, repeats }),
+      ...race({ ...own, ...against?.searches }, asked.length, { warmUpSeconds, seconds, repeats }, touch),
     };
     if (mode === 'latency') {
       this.search = timings;

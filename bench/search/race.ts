@@ -1,5 +1,6 @@
 /** Contenders in one run, interleaved: in each context each takes its turn, in an order that rotates. */
 import { quantile, Stopwatch } from './stopwatch.js';
+import type { Problem } from '../../src/core/problem.js';
 import type { Timing } from './results.js';
 
 /** Searches in the context of the given number; what it returns is kept from being optimised away. */
@@ -21,11 +22,14 @@ export interface RaceBudget {
 /**
  * Times all `searches` over contexts 0 … count - 1. A contender that would take longer than its budget searches in
  * every n-th context only, evenly over the run.
+ * @param touch reads what the searches of a context read, untimed, before any of them: a context that was just
+ *   measured lies in the caches, and none should pay for being the first to read it
  */
 export function race<K extends string>(
   searches: Readonly<Partial<Record<K, Search>>>,
   count: number,
   budget: RaceBudget,
+  touch: (context: number) => number = () => 0,
 ): Record<K, Timing | null> {
   const names = Object.keys(searches) as K[];
   const timer = new Timer();
@@ -41,6 +45,7 @@ export function race<K extends string>(
   for (let repeat = 0; repeat < budget.repeats; repeat++) {
     for (const { watch } of runners) watch.nextRepeat();
     for (let i = 0; i < count; i++) {
+      timer.sum += touch(i);
       for (let turn = 0; turn < runners.length; turn++) {
         const step = steps[i % steps.length]!;
         const { search, stride, watch } = runners[(i + turn * step) % runners.length]!;
@@ -67,9 +72,12 @@ function stepsThroughAll(count: number): number[] {
   );
 }
 
+/** Searches of less than 0.1 ms are made at least so often before they are timed, however busy the machine. */
+const leastWarmUp = 3000;
+
 class Timer {
   /** Of what searches return: used, so that no search can be left out. */
-  private sum = 0;
+  sum = 0;
 
   time(search: Search, context: number): number {
     const start = process.hrtime.bigint();
@@ -90,7 +98,11 @@ class Timer {
     const limit = performance.now() + seconds * 1e3;
     let last = 0;
     // A large prime step meets all kinds of contexts early.
-    for (let i = 0, done = 0; done < 5 || performance.now() < limit; i = (i + 7919) % count, done++) {
+    for (
+      let i = 0, done = 0;
+      done < 5 || (done < leastWarmUp && last < 0.1) || performance.now() < limit;
+      i = (i + 7919) % count, done++
+    ) {
       const start = performance.now();
       this.sum += search(i);
       const took = performance.now() - start;
@@ -98,4 +110,19 @@ class Timer {
     }
     return last / 1e3;
   }
+}
+
+/** Reads all numbers of a problem. @returns their sum */
+export function touchProblem({ objective, constraints }: Problem): number {
+  let sum = 0;
+  const read = (weights: Float64Array): void => {
+    for (let f = 0; f < weights.length; f++) sum += weights[f]!;
+  };
+  read(objective.linear);
+  for (const stage of objective.stages) read(stage);
+  for (const { weights, limit } of constraints) {
+    read(weights);
+    sum += limit;
+  }
+  return sum;
 }

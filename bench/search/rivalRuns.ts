@@ -16,7 +16,11 @@ const compared = 1000;
 
 export interface LatencyRivals {
   readonly all: Readonly<Record<string, Rival>>;
-  readonly searches: (problems: readonly Problem[]) => Record<(typeof racing)[number], Search>;
+  readonly searches: (problems: readonly Problem[]) => {
+    readonly searches: Record<(typeof racing)[number], Search>;
+    /** Reads the weights of a context. */
+    readonly touch: Search;
+  };
 }
 
 export function latencyRivals({ graph, tiers }: PartitionInput): LatencyRivals {
@@ -38,7 +42,11 @@ export function latencyRivals({ graph, tiers }: PartitionInput): LatencyRivals {
     // Weights are read off before: a rival is timed for its search alone, as GADS is.
     const weights = problems.map(({ objective, hopUsable }) => sumWeights(objective, hopUsable[0]!));
     const entries = racing.map((name) => [name, (i: number) => raced[name].search(weights[i]!)] as const);
-    return Object.fromEntries(entries) as Record<(typeof racing)[number], Search>;
+    const touch = (i: number): number => {
+      const { end, edge, hop, up, down, usable } = weights[i]!;
+      return end + edge + hop + up + down + Number(usable);
+    };
+    return { searches: Object.fromEntries(entries) as Record<(typeof racing)[number], Search>, touch };
   };
   return { all, searches };
 }

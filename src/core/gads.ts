@@ -2,17 +2,19 @@
  * GADS: graph-based adaptive DNN surgery (CAS, IMWUT 5(3), 2021) over the partition state graph, made exact.
  *
  * Problem. Minimise an objective (a weighted sum of features, or with the largest of several) over the held
- * states, subject to bounds on such sums. Algorithm, in two steps:
+ * states, subject to bounds on such sums. Algorithm, in three steps, each of which may prove the answer:
  * (1) the neighbour effect gives the incumbent: when the context moves a little, the present state is the best one
- * still, or nearly; (2) branch and bound over the bound tree proves that nothing is better, or finds it. The
- * incumbent is only a first bound; the answer never depends on it. Ties keep the state found first, so the present
- * state wins against equals.
+ * still, or nearly. (2) An objective that prices only seconds, hops and bytes is least, without bounds, in one of the
+ * few support states (supportStates.ts). They are scanned: where the least meets all bounds, or is no better than
+ * the incumbent, that is the answer. (3) Else branch and bound over the bound tree proves that nothing is better than
+ * the incumbent, or finds it. The incumbent is only a first bound; the answer never depends on it. Ties keep
+ * the state found first, so the present state wins against equals.
  *
- * Complexity: O(states) at worst, in practice some tens of nodes; no allocation while it searches. Source of the
- * incumbent: the abstract of CAS; of the bound: Land and Doig, Econometrica 28(3), 1960, with the k-d tree's boxes
- * as subproblems. Rejected: nearest-neighbour search in the k-d tree by context distance, which is not exact; walking
- * on from the present state to better neighbours before the proof, which looked at more states than it
- * spared (the first dive into the tree finds as good a bound).
+ * Complexity: O(support states), some ten, where no bound keeps the least of them out; else O(states) at worst, in practice some
+ * tens of nodes; no allocation while it searches. Source of the incumbent: the abstract of CAS; of the bound: Land and
+ * Doig, Econometrica 28(3), 1960, with the k-d tree's boxes as subproblems. Rejected: nearest-neighbour search in the
+ * k-d tree by context distance, which is not exact; walking on from the present state to better neighbours before the
+ * proof, which looked at more states than it spared (the first dive into the tree finds as good a bound).
  */
 import { leafStart } from './boundTree.js';
 import { objectiveValue } from './objective.js';
@@ -23,6 +25,8 @@ import type { HeldStates } from './stateGraph.js';
 
 /** Stages and constraints that a problem of three tiers can have, and one more for a certificate. */
 const maxSums = 32;
+/** Priced features of two tiers: the scan of the support states is written out for them. */
+const pricedOfTwoTiers = 5;
 
 export class Gads {
   /** States and tree nodes looked at since this was last set to 0. */
@@ -32,6 +36,8 @@ export class Gads {
   private readonly stack: Int32Array;
   private readonly bounds: Float64Array;
   private readonly problem: PackedProblem;
+  /** How many features the support states are complete for; 0 without support states. */
+  private readonly priced: number;
   private best = -1;
   private bestValue = Infinity;
 
@@ -41,6 +47,7 @@ export class Gads {
     this.stack = new Int32Array(depth);
     this.bounds = new Float64Array(depth);
     this.problem = new PackedProblem(this.width, maxSums);
+    this.priced = held.support === null ? 0 : held.support.rows.length / held.support.states.length;
   }
 
   /** The value of an objective in a state. */
@@ -53,10 +60,20 @@ export class Gads {
    * @param present where to start from, -1 for nowhere
    */
   search(objective: ObjectiveFunction, constraints: readonly Constraint[], present: number): number {
-    this.problem.pack(objective, constraints);
     this.best = -1;
     this.bestValue = Infinity;
+    const isPriced = this.isPriced(objective);
+    if (isPriced && constraints.length === 0) {
+      if (present >= 0) {
+        this.visited++;
+        this.best = present;
+        this.bestValue = this.valueOf(objective, present);
+      }
+      return this.scanSupport(objective.linear);
+    }
+    this.problem.pack(objective, constraints);
     if (present >= 0) this.tryState(present);
+    if (isPriced && this.trySupport(objective.linear)) return this.best;
     this.prove();
     return this.best;
   }
@@ -74,6 +91,50 @@ export class Gads {
       (wanted, s) => this.valueOf(wanted, s),
     );
     return this.search(objective, met, present);
+  }
+
+  private isPriced({ linear, stageWeight }: ObjectiveFunction): boolean {
+    if (this.priced === 0 || stageWeight !== 0) return false;
+    for (let f = this.priced; f < linear.length; f++) if (linear[f] !== 0) return false;
+    return true;
+  }
+
+  /** The support state with the least sum, or `best` where that is no worse: the optimum without bounds. */
+  private scanSupport(linear: Float64Array): number {
+    const { rows, states } = this.held.support!;
+    const { priced } = this;
+    this.visited += states.length;
+    let least = this.bestValue;
+    let at = -1;
+    if (priced === pricedOfTwoTiers) {
+      const [a, b, c, d, e] = [linear[0]!, linear[1]!, linear[2]!, linear[3]!, linear[4]!];
+      for (let i = 0; i < rows.length; i += pricedOfTwoTiers) {
+        const value =
+          a * rows[i]! + b * rows[i + 1]! + c * rows[i + 2]! + d * rows[i + 3]! + e * rows[i + 4]!;
+        if (value < least) {
+          least = value;
+          at = i;
+        }
+      }
+    } else {
+      for (let i = 0; i < rows.length; i += priced) {
+        let value = 0;
+        for (let f = 0; f < priced; f++) value += linear[f]! * rows[i + f]!;
+        if (value < least) {
+          least = value;
+          at = i;
+        }
+      }
+    }
+    return at < 0 ? this.best : states[at / priced]!;
+  }
+
+  /** True where the optimum without bounds meets them; then it is `best`. */
+  private trySupport(linear: Float64Array): boolean {
+    const least = this.scanSupport(linear);
+    if (least === this.best) return least >= 0;
+    this.tryState(least);
+    return least === this.best;
   }
 
   private prove(): void {

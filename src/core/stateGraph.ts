@@ -17,6 +17,7 @@ import { dominators } from './pareto.js';
 import type { TierSeconds } from './profile.js';
 import { StateRows } from './stateRows.js';
 import { enumerateBlock } from './states.js';
+import { supportStates, type SupportStates } from './supportStates.js';
 import { topologyOf, type Topology } from './topology.js';
 
 /** What the states are made of. */
@@ -49,13 +50,18 @@ export interface HeldStates {
   readonly masks: Uint32Array;
   readonly words: number;
   readonly tree: BoundTree;
+  /** States that can be best without bounds; null where they are too many to be of use. */
+  readonly support: SupportStates | null;
   /** Neighbours of state s: `neighbours[neighbourStart[s]]` … `neighbours[neighbourStart[s + 1] - 1]`. */
   readonly neighbourStart: Int32Array;
   readonly neighbours: Int32Array;
 }
 
 /** What a build may tell of itself: `fraction` of the work done, 0 to 1. @throws to cancel the build */
-export type BuildProgress = (stage: 'states' | 'pruning' | 'neighbours', fraction: number) => void;
+export type BuildProgress = (
+  stage: 'states' | 'pruning' | 'neighbours' | 'support',
+  fraction: number,
+) => void;
 
 /**
  * Builds the partition state graph of two or three tiers.
@@ -87,7 +93,7 @@ export function buildStateGraph(
   const facts = layerFacts(graph);
   const unheld = { graph, tiers, encodings, topology, facts, layout };
   const rows = enumerateStates(unheld, maxStates, progress);
-  return { ...unheld, held: rows && holdStates(rows, topology, tiers.length, progress) };
+  return { ...unheld, held: rows && holdStates(rows, topology, layout, progress) };
 }
 
 function enumerateStates(
@@ -114,7 +120,7 @@ function enumerateStates(
 function holdStates(
   rows: StateRows,
   topology: Topology,
-  tierCount: number,
+  layout: FeatureLayout,
   progress: BuildProgress,
 ): HeldStates {
   const { width, words } = rows;
@@ -129,14 +135,17 @@ function holdStates(
   placed.forEach((row, place) => (placeOf[row] = place));
   dominator.forEach((d, row) => (placeOf[row] = placeOf[d]!));
   progress('neighbours', 0);
-  const edges = neighboursOf(topology, tierCount, rows, placed, placeOf);
+  const edges = neighboursOf(topology, layout.tierCount, rows, placed, placeOf);
+  progress('support', 0);
+  const features = gather(rows.features, width, placed);
   return {
     count: kept.length,
     rawCount: rows.count,
-    features: gather(rows.features, width, placed),
+    features,
     masks: gather(rows.masks, words, placed),
     words,
     tree,
+    support: supportStates(features, width, tree, layout.weights),
     ...edges,
   };
 }
