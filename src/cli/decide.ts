@@ -1,9 +1,11 @@
 /** `cutpoint decide`: the best cut of a model in a given context, once. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Context } from '../core/context.js';
+import type { Decision } from '../core/decision.js';
+import type { Range } from '../core/ranges.js';
 import type { DecisionDocument } from '../schema/decisionDocument.js';
 import type { GraphDocument } from '../schema/graphDocument.js';
-import { alignColumns, formatBytes, formatSeconds } from '../format.js';
+import { alignColumns, formatBytes, formatRate, formatSeconds } from '../format.js';
 import { DocumentError, RefusedError, UsageError } from './commandError.js';
 import { addGraphOptions, obtainGraph, type GraphFlags } from './graphSource.js';
 import { parseJson, readText } from './optionValues.js';
@@ -13,6 +15,7 @@ interface DecideFlags extends GraphFlags {
   readonly context: string;
   readonly algorithm: 'gads' | 'exhaustive';
   readonly maxCuts: number;
+  readonly ranges?: true;
   readonly json?: true;
 }
 
@@ -40,6 +43,7 @@ export function registerDecide(program: Command): void {
       positiveInteger,
       defaultMaxCuts,
     )
+    .option('--ranges', 'tell from where to where of each measured value the cut stays the best')
     .option('--json', 'write the decision as JSON (an array for an array of contexts)');
   addGraphOptions(command)
     .addHelpText(
@@ -97,21 +101,25 @@ async function decideAll(
   const { graphOf } = await import('../schema/graphDocument.js');
   const { decisionDocument } = await import('../schema/decisionDocument.js');
   const input = { graph: graphOf(document), tiers: document.tiers };
-  let decide: (context: Context) => ReturnType<typeof exhaustive>;
+  let decide: (context: Context) => Decision;
+  let rangesOf: (context: Context, decision: Decision) => readonly Range[] | undefined = () => undefined;
   const { exhaustive } = await import('../core/exhaustive.js');
   if (flags.algorithm === 'exhaustive') {
+    if (flags.ranges === true) throw new UsageError('decide: --ranges goes with --algorithm gads');
     decide = (context) => exhaustive(input, context, flags.maxCuts);
   } else {
     const { buildStateGraph } = await import('../core/stateGraph.js');
     const { createPartitioner } = await import('../core/createPartitioner.js');
     const partitioner = createPartitioner(buildStateGraph(input, flags.maxStates));
     decide = (context) => partitioner.decide(context);
+    if (flags.ranges === true) rangesOf = (context, decision) => partitioner.ranges(context, decision);
   }
   return contexts.map((context) => {
     const started = process.hrtime.bigint();
     try {
       const decision = decide(context);
-      return decisionDocument(document, decision, Number(process.hrtime.bigint() - started));
+      const nanoseconds = Number(process.hrtime.bigint() - started);
+      return decisionDocument(document, decision, nanoseconds, rangesOf(context, decision));
     } catch (error) {
       // The documents were checked before: what the core still refuses is the size of the search.
       if (error instanceof RangeError) throw new RefusedError(error.message);
@@ -146,9 +154,27 @@ function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
   for (const { constraint, limit, value } of decision.violations) {
     lines.push(`  no cut meets ${constraint}: ${value.toPrecision(4)} exceeds ${limit.toPrecision(4)}`);
   }
+  if (decision.ranges !== undefined && decision.ranges.length > 0) {
+    lines.push('  stays the best while, all else as it is,');
+    lines.push(...decision.ranges.map((range) => `    ${rangeText(range)}`));
+  }
   if (decision.assumed.length > 0) lines.push(`  not measured, assumed: ${decision.assumed.join(', ')}`);
   for (const reason of decision.notJudged) lines.push(`  not judged: ${reason}`);
   return lines;
+}
+
+function rangeText({ value, from, to }: NonNullable<DecisionDocument['ranges']>[number]): string {
+  const format = value.endsWith('BitsPerSecond')
+    ? formatRate
+    : value.endsWith('Bytes')
+      ? formatBytes
+      : value.endsWith('Seconds')
+        ? formatSeconds
+        : (amount: number): string => amount.toPrecision(3);
+  if (to === null) return from === 0 ? `${value} is anything` : `${value} is at least ${format(from)}`;
+  return from === 0
+    ? `${value} is at most ${format(to)}`
+    : `${value} is between ${format(from)} and ${format(to)}`;
 }
 
 function provenText(optimality: DecisionDocument['optimality']): string {

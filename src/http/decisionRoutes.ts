@@ -7,6 +7,7 @@ import type { DecisionRecord } from '../control/records.js';
 import type { Alternative } from '../core/partitioner.js';
 import { ContextSchema } from '../schema/context.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
+import { RangeSchema } from '../schema/range.js';
 import {
   AlternativeSchema,
   alternativeView,
@@ -54,6 +55,7 @@ export function decisionRoutes(app: HttpApp, control: ControlPlane): void {
     },
     ({ params }) => presentCut(control.deployments.get(params.id)),
   );
+  rangesRoute(app, control);
   alternativesRoute(app, control);
   historyRoute(app, control);
   whatIfRoute(app, control);
@@ -100,6 +102,35 @@ function decided(session: DeploymentSession): DecisionRecord {
   const { status } = session;
   const waitsFor = 'missing' in status ? `: it waits for ${status.missing.join('; ')}` : ` (${status.kind})`;
   throw new HttpProblem(409, 'no-cut-yet', `Deployment ${session.id} has no cut yet${waitsFor}.`);
+}
+
+function rangesRoute(app: HttpApp, control: ControlPlane): void {
+  app.get(
+    '/v1/deployments/:id/ranges',
+    {
+      schema: {
+        operationId: 'listRanges',
+        summary: 'For each measured value, from where to where the decided cut stays the best',
+        description:
+          'Computed for the context of the last decision. Empty where the model has too many states to hold.',
+        tags,
+        params: IdParams,
+        response: documented({
+          200: Type.Object(
+            { context: ContextSchema, ranges: Type.Array(RangeSchema) },
+            { description: 'OK' },
+          ),
+          ...problems(404, 409),
+        }),
+      },
+    },
+    ({ params }) => {
+      const session = control.deployments.get(params.id);
+      const { partitioner } = control.operations.basisOf(session);
+      const { context, decision } = decided(session);
+      return { context, ranges: [...partitioner.ranges(context, decision)] };
+    },
+  );
 }
 
 function alternativesRoute(app: HttpApp, control: ControlPlane): void {

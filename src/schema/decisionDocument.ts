@@ -1,7 +1,9 @@
 /** The decision document, `cutpoint decide --json`. docs/decide.md says how each figure comes about. */
 import { Type, type Static } from 'typebox';
 import type { Decision } from '../core/decision.js';
+import type { Range } from '../core/ranges.js';
 import type { DeepReadonly } from './problems.js';
+import { RangeSchema } from './range.js';
 import { SecondsSourceSchema, type GraphDocument } from './graphDocument.js';
 
 const decisionFormat = 'cutpoint.decision/1';
@@ -97,6 +99,7 @@ export const DecisionDocumentSchema = Type.Object(
     notJudged: Type.Array(Type.String(), {
       description: 'What was asked and could not be judged, with the reason',
     }),
+    ranges: Type.Optional(Type.Array(RangeSchema, { description: 'With `decide --ranges`' })),
     secondsSources: Type.Array(SecondsSourceSchema, {
       description: 'Where the seconds of each tier come from',
     }),
@@ -110,6 +113,7 @@ export function decisionDocument(
   graph: GraphDocument,
   decision: Decision,
   searchNanoseconds: number,
+  ranges?: readonly Range[],
 ): DecisionDocument {
   return {
     format: decisionFormat,
@@ -132,6 +136,7 @@ export function decisionDocument(
     searchNanoseconds,
     assumed: decision.assumed,
     notJudged: decision.notJudged,
+    ...(ranges === undefined ? {} : { ranges }),
     secondsSources: graph.tiers.map(({ source }) => source),
   };
 }

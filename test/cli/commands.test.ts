@@ -106,6 +106,31 @@ test('a decision from the graph document equals the exhaustive one and no prefix
   assert.ok(sizes.size >= 3, `the cut moves with the link: ${[...sizes].join(', ')}`);
 });
 
+test('--ranges ends where another cut takes over', async () => {
+  const contextAt = (rate: number): string =>
+    JSON.stringify({
+      tiers: [{}, {}],
+      hops: [{ uplinkBitsPerSecond: rate, downlinkBitsPerSecond: 1e8, rttSeconds: 0.01 }],
+      requirements: {},
+    });
+  const decideAt = async (rate: number): Promise<DecisionDocument> => {
+    const args = ['decide', graphFile, '--context', '-', '--ranges', '--json'];
+    const ran = await runCutpoint(args, contextAt(rate));
+    assert.equal(ran.code, 0, ran.stderr);
+    return JSON.parse(ran.stdout) as DecisionDocument;
+  };
+  const here = await decideAt(8e6);
+  const uplink = here.ranges!.find(({ value }) => value === 'hops[0].uplinkBitsPerSecond')!;
+  assert.ok(uplink.to !== null && uplink.to > 8e6);
+  assert.deepEqual((await decideAt(uplink.to / 1.01)).endLayers, here.endLayers);
+  assert.notDeepEqual((await decideAt(uplink.to * 1.01)).endLayers, here.endLayers);
+  const refused = await runCutpoint(
+    ['decide', graphFile, '--context', '-', '--ranges', '--algorithm', 'exhaustive'],
+    contextAt(8e6),
+  );
+  assert.equal(refused.code, 2);
+});
+
 test('an ONNX model is decided with the same times as its graph, from the cache', async () => {
   const context = join(folder, 'context.json');
   const noLink = { tiers: [{}, {}], hops: [{}], requirements: { latencySeconds: 1e-9 } };

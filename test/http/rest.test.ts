@@ -144,6 +144,12 @@ describe('the REST face', () => {
     const { body: others } = await rest.get(`/v1/deployments/${deploymentId}/alternatives?limit=3`);
     assert.equal(others.alternatives.length, 3);
     assert.deepEqual(others.alternatives[0].endLayers, cut.endLayers);
+    const { body: ranges } = await rest.get(`/v1/deployments/${deploymentId}/ranges`);
+    const uplink = ranges.ranges.find(
+      ({ value }: { value: string }) => value === 'hops[0].uplinkBitsPerSecond',
+    );
+    assert.equal(uplink.present, quickLink.uplinkBitsPerSecond);
+    assert.ok(uplink.from <= uplink.present && (uplink.to === null || uplink.to >= uplink.present));
     const { body: history } = await rest.get(`/v1/deployments/${deploymentId}/decisions?limit=1`);
     assert.equal(history.decisions.length, 1);
     assert.equal(history.decisions[0].versionAfter, cut.version);
