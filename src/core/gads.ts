@@ -22,11 +22,10 @@ import { PackedProblem } from './packedProblem.js';
 import type { Constraint, ObjectiveFunction, Problem } from './problem.js';
 import { relaxed } from './relax.js';
 import type { HeldStates } from './stateGraph.js';
+import { leastOfThreeTiers, leastOfTwoTiers, pricedOfTwoTiers } from './supportScan.js';
 
 /** Stages and constraints that a problem of three tiers can have, and one more for a certificate. */
 const maxSums = 32;
-/** Priced features of two tiers: the scan of the support states is written out for them. */
-const pricedOfTwoTiers = 5;
 
 export class Gads {
   /** States and tree nodes looked at since this was last set to 0. */
@@ -102,31 +101,10 @@ export class Gads {
   /** The support state with the least sum, or `best` where that is no worse: the optimum without bounds. */
   private scanSupport(linear: Float64Array): number {
     const { rows, states } = this.held.support!;
-    const { priced } = this;
     this.visited += states.length;
-    let least = this.bestValue;
-    let at = -1;
-    if (priced === pricedOfTwoTiers) {
-      const [a, b, c, d, e] = [linear[0]!, linear[1]!, linear[2]!, linear[3]!, linear[4]!];
-      for (let i = 0; i < rows.length; i += pricedOfTwoTiers) {
-        const value =
-          a * rows[i]! + b * rows[i + 1]! + c * rows[i + 2]! + d * rows[i + 3]! + e * rows[i + 4]!;
-        if (value < least) {
-          least = value;
-          at = i;
-        }
-      }
-    } else {
-      for (let i = 0; i < rows.length; i += priced) {
-        let value = 0;
-        for (let f = 0; f < priced; f++) value += linear[f]! * rows[i + f]!;
-        if (value < least) {
-          least = value;
-          at = i;
-        }
-      }
-    }
-    return at < 0 ? this.best : states[at / priced]!;
+    const scan = this.priced === pricedOfTwoTiers ? leastOfTwoTiers : leastOfThreeTiers;
+    const row = scan(rows, linear, this.bestValue);
+    return row < 0 ? this.best : states[row]!;
   }
 
   /** True where the optimum without bounds meets them; then it is `best`. */

@@ -10,10 +10,17 @@ export class PackedProblem {
   private linearEnd = 0;
   private stageWeight = 0;
   private stageCount = 0;
+  /** Whether each stage is one feature at most, as all stages of a pipeline are. */
+  private hasSingleStages = true;
   private constraintCount = 0;
   /** Where sum i ends: first the stages, then the constraints. */
   private ends: Int32Array;
   private readonly limits: Float64Array;
+  /** Constraints on one feature alone, which most are: feature, weight, limit. */
+  private singleCount = 0;
+  private readonly singleIndices: Int32Array;
+  private readonly singleWeights: Float64Array;
+  private readonly singleLimits: Float64Array;
   private indices: Int32Array;
   private weights: Float64Array;
 
@@ -24,6 +31,9 @@ export class PackedProblem {
   ) {
     this.ends = new Int32Array(maxSums);
     this.limits = new Float64Array(maxSums);
+    this.singleIndices = new Int32Array(maxSums);
+    this.singleWeights = new Float64Array(maxSums);
+    this.singleLimits = new Float64Array(maxSums);
     this.indices = new Int32Array((maxSums + 1) * width);
     this.weights = new Float64Array((maxSums + 1) * width);
   }
@@ -40,12 +50,25 @@ export class PackedProblem {
     this.linearEnd = end;
     this.stageWeight = objective.stageWeight;
     this.stageCount = stageCount;
-    for (let s = 0; s < stageCount; s++) this.ends[s] = end = this.append(objective.stages[s]!, end);
-    this.constraintCount = constraints.length;
+    this.hasSingleStages = true;
+    for (let s = 0; s < stageCount; s++) {
+      const after = this.append(objective.stages[s]!, end);
+      if (after > end + 1) this.hasSingleStages = false;
+      this.ends[s] = end = after;
+    }
+    this.constraintCount = 0;
+    this.singleCount = 0;
     for (let c = 0; c < constraints.length; c++) {
       const { weights, limit } = constraints[c]!;
-      this.ends[stageCount + c] = end = this.append(weights, end);
-      this.limits[c] = limit;
+      const after = this.append(weights, end);
+      if (after === end + 1) {
+        this.singleIndices[this.singleCount] = this.indices[end]!;
+        this.singleWeights[this.singleCount] = this.weights[end]!;
+        this.singleLimits[this.singleCount++] = limit;
+        continue;
+      }
+      this.ends[stageCount + this.constraintCount] = end = after;
+      this.limits[this.constraintCount++] = limit;
     }
   }
 
@@ -54,6 +77,14 @@ export class PackedProblem {
     const linear = this.sum(0, this.linearEnd, rows, offset);
     if (this.stageCount === 0) return linear;
     let slowest = 0;
+    if (this.hasSingleStages) {
+      const { indices, weights } = this;
+      for (let k = this.linearEnd, end = this.ends[this.stageCount - 1]!; k < end; k++) {
+        const seconds = weights[k]! * rows[offset + indices[k]!]!;
+        if (seconds > slowest) slowest = seconds;
+      }
+      return linear + this.stageWeight * slowest;
+    }
     for (let s = 0, start = this.linearEnd; s < this.stageCount; start = this.ends[s++]!) {
       const seconds = this.sum(start, this.ends[s]!, rows, offset);
       if (seconds > slowest) slowest = seconds;
@@ -63,6 +94,10 @@ export class PackedProblem {
 
   /** True where a row of features meets every constraint. */
   meets(rows: Float64Array, offset: number): boolean {
+    const { singleIndices, singleWeights, singleLimits } = this;
+    for (let c = 0; c < this.singleCount; c++) {
+      if (singleWeights[c]! * rows[offset + singleIndices[c]!]! > singleLimits[c]!) return false;
+    }
     let start = this.stageCount === 0 ? this.linearEnd : this.ends[this.stageCount - 1]!;
     for (let c = 0; c < this.constraintCount; c++) {
       const end = this.ends[this.stageCount + c]!;

@@ -2,7 +2,8 @@
  * What to do when no state meets all constraints: violate them least, in the order in which they stand. The
  * first constraint is met if any state meets it, else its bound becomes the least value that any state has;
  * the second likewise among the states that meet the first, and so on: the lexicographic minimum of the
- * violations, found by one search per constraint.
+ * violations. A state that meets the constraints so far is kept at hand: while it meets the next one too, that one
+ * needs no search.
  */
 import { linearObjective } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
@@ -18,11 +19,11 @@ export function relaxed(
   valueOf: (objective: ObjectiveFunction, state: number) => number,
 ): Constraint[] {
   const kept: Constraint[] = [];
+  let witness = -1;
   for (const constraint of constraints) {
-    const least = valueOf(
-      linearObjective(constraint.weights),
-      search(linearObjective(constraint.weights), kept),
-    );
+    const measure = linearObjective(constraint.weights);
+    if (witness < 0 || valueOf(measure, witness) > constraint.limit) witness = search(measure, kept);
+    const least = valueOf(measure, witness);
     kept.push(least <= constraint.limit ? constraint : { ...constraint, limit: least });
   }
   return kept;
