@@ -96,7 +96,8 @@ export function dotChart(
 }
 
 export interface Line extends Mark {
-  readonly points: readonly (readonly [number, number])[];
+  /** Runs of points that belong together: each is joined by a line. */
+  readonly runs: readonly (readonly (readonly [number, number])[])[];
 }
 
 /** Two logarithmic axes. */
@@ -107,13 +108,15 @@ export function lineChart(
   label: (value: number) => string,
 ): string {
   const box: Box = { x: 80, y: 56, width: 560, height: 300 };
+  const all = lines.flatMap((line) => line.runs.flat());
+  const right: readonly [number, number] = [box.x, box.x + box.width];
   const xs = logScale(
-    lines.flatMap((line) => line.points.map(([x]) => x)),
-    [box.x, box.x + box.width],
+    all.map(([x]) => x),
+    right,
     countLabel,
   );
   const ys = logScale(
-    lines.flatMap((line) => line.points.map(([, y]) => y)),
+    all.map(([, y]) => y),
     [box.y + box.height, box.y],
     label,
   );
@@ -122,13 +125,15 @@ export function lineChart(
     ticks: xs.ticks.filter(({ value }) => Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6)),
   };
   const body = lines
-    .map(({ points, color }) => {
-      const at = points.map(([x, y]) => `${round(xs.at(x))} ${round(ys.at(y))}`);
-      const dots = points.map(
-        ([x, y]) => `<circle cx="${round(xs.at(x))}" cy="${round(ys.at(y))}" r="3.5" fill="${color}"/>`,
-      );
-      return `<path class="line" stroke="${color}" d="M${at.join('L')}"/>${dots.join('')}`;
-    })
+    .flatMap(({ runs, color }) =>
+      runs.map((points) => {
+        const at = points.map(([x, y]) => `${round(xs.at(x))} ${round(ys.at(y))}`);
+        const dots = points.map(
+          ([x, y]) => `<circle cx="${round(xs.at(x))}" cy="${round(ys.at(y))}" r="3.5" fill="${color}"/>`,
+        );
+        return `<path class="line" stroke="${color}" d="M${at.join('L')}"/>${dots.join('')}`;
+      }),
+    )
     .join('');
   return frame(
     680,

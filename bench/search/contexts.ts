@@ -114,12 +114,15 @@ export interface BoundSource {
   readonly best: (problem: Problem) => number;
 }
 
+/** Contexts for which requirements stay. */
+const keptFor = 25;
+
 export interface Asked {
   readonly context: Context;
   readonly problem: Problem;
 }
 
-/** What is asked in a mode, one per context. A deployment keeps its requirements for 50 contexts. */
+/** What is asked in a mode, one per context. A deployment keeps its requirements for some contexts. */
 export function askedOf(
   mode: ModeName,
   states: StateGraph,
@@ -130,14 +133,31 @@ export function askedOf(
   const random = createRandom(seed);
   let requirements: Requirements = {};
   return contexts.map((bare, i) => {
-    if (mode !== 'latency' && i % 50 === 0) {
-      const objective = mode === 'constrained' ? 'latency' : objectives[(i / 50) % objectives.length]!;
+    if (mode !== 'latency' && i % keptFor === 0) {
+      const objective = mode === 'constrained' ? 'latency' : objectives[(i / keptFor) % objectives.length]!;
       const free = { ...bare, requirements: { objective } };
-      requirements = { objective, ...(source === null ? {} : drawBounds(states, source, free, random)) };
+      requirements = { objective, ...(source === null ? {} : bitingBounds(states, source, free, random)) };
     }
     const context = { ...bare, requirements };
     return { context, problem: assess(context, states.layout, states.facts.maxDepth) };
   });
+}
+
+/** Draws until two bounds keep the optimum out, some times at most: next to some optima no cut is better in anything. */
+function bitingBounds(
+  states: StateGraph,
+  source: BoundSource,
+  context: Context,
+  random: Random,
+): Requirements {
+  let drawn: Requirements = {};
+  for (let attempt = 0; attempt < 8; attempt++) {
+    drawn = drawBounds(states, source, context, random);
+    const { weightBytes = [], memoryBytes = [], ...single } = drawn;
+    const bounds = [...weightBytes, ...memoryBytes, ...Object.values(single)];
+    if (bounds.filter((bound) => bound !== undefined).length >= 2) break;
+  }
+  return drawn;
 }
 
 function drawBounds(states: StateGraph, source: BoundSource, context: Context, random: Random): Requirements {

@@ -54,6 +54,7 @@ function markdown(report: SearchReport, stem: string): string {
       `Node ${machine.node}${load}. \`npm run bench:search\` (\`-- --quick\` within 50 seconds) measures again and writes this file.`,
     '## Targets',
     targetTable(report),
+    missedText(report),
     howMeasured(report),
     '## Search time',
     `Least latency, no bounds, two tiers; p50 / p99 in microseconds. GADS from the state before (warm) and from nowhere (cold).`,
@@ -83,7 +84,9 @@ function markdown(report: SearchReport, stem: string): string {
     'Synthetic graphs: blocks × branches × layers in a branch.',
     growthTable(report),
     leftOutText(report),
-  ].join('\n\n')}\n`;
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
 }
 
 function targetTable(report: SearchReport): string {
@@ -93,6 +96,15 @@ function targetTable(report: SearchReport): string {
     of === 0 ? 'not measured' : reached === of ? 'yes' : `**no**: ${reached} of ${of}`,
   ]);
   return table(['target', 'measured, worst', 'met'], rows);
+}
+
+/** What can be said of the targets that some model misses. */
+function missedText(report: SearchReport): string {
+  const missed = verdicts(report).filter(
+    ({ reached, of, whenMissed }) => reached < of && whenMissed !== null,
+  );
+  if (missed.length === 0) return '';
+  return `Why some are missed:\n\n${missed.map(({ target, whenMissed }) => `- _${target}_: ${whenMissed}`).join('\n')}`;
 }
 
 const columns: readonly (readonly [Contender, string])[] = [

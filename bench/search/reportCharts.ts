@@ -29,33 +29,38 @@ export function chartsOf(report: SearchReport): Record<string, string> {
   };
 }
 
-function points(
+/** Per series of graphs the points by states. */
+function runs(
   results: readonly GrowthResult[],
   y: (result: GrowthResult) => number | undefined,
-): (readonly [number, number])[] {
-  return results
-    .flatMap((result) => {
-      const value = y(result);
-      return value === undefined ? [] : [[result.states, value] as const];
-    })
-    .sort((a, b) => a[0] - b[0]);
+): (readonly [number, number])[][] {
+  const series = [...new Set(results.map((result) => result.series))];
+  return series.map((name) =>
+    results
+      .filter((result) => result.series === name)
+      .flatMap((result) => {
+        const value = y(result);
+        return value === undefined ? [] : [[result.states, value] as const];
+      })
+      .sort((a, b) => a[0] - b[0]),
+  );
 }
 
 function growthChart(title: string, held: readonly GrowthResult[]): string {
   const lines: Line[] = [
-    { name: 'GADS warm p50', color: palette[0], points: points(held, (r) => r.gadsWarm?.p50Us) },
-    { name: 'warm p99', color: palette[1], points: points(held, (r) => r.gadsWarm?.p99Us) },
-    { name: 'cold p50', color: palette[2], points: points(held, (r) => r.gadsCold?.p50Us) },
-    { name: 'scan p50', color: palette[3], points: points(held, (r) => r.scan?.p50Us) },
+    { name: 'GADS warm p50', color: palette[0], runs: runs(held, (r) => r.gadsWarm?.p50Us) },
+    { name: 'warm p99', color: palette[1], runs: runs(held, (r) => r.gadsWarm?.p99Us) },
+    { name: 'cold p50', color: palette[2], runs: runs(held, (r) => r.gadsCold?.p50Us) },
+    { name: 'scan p50', color: palette[3], runs: runs(held, (r) => r.scan?.p50Us) },
   ];
   return lineChart(title, 'states', lines, timeLabel);
 }
 
 function buildChart(held: readonly GrowthResult[]): string {
   const lines: Line[] = [
-    { name: 'time, ms', color: palette[0], points: points(held, (r) => r.build.ms) },
-    { name: 'peak memory, MB', color: palette[5], points: points(held, (r) => r.build.peakBytes / 1e6) },
-    { name: 'held memory, MB', color: palette[3], points: points(held, (r) => r.build.heldBytes / 1e6) },
+    { name: 'time, ms', color: palette[0], runs: runs(held, (r) => r.build.ms) },
+    { name: 'peak memory, MB', color: palette[5], runs: runs(held, (r) => r.build.peakBytes / 1e6) },
+    { name: 'held memory, MB', color: palette[3], runs: runs(held, (r) => r.build.heldBytes / 1e6) },
   ];
   return lineChart('Building the partition state graph', 'states', lines, String);
 }
