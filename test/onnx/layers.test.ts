@@ -44,7 +44,7 @@ const small = (
     graph({
       nodes,
       weights,
-      inputs: [value('x', [1, 4, 6, 6])],
+      inputs: [value('x', [1, 4, 20, 20])], // more than a packet, like what most networks send between layers
       outputs: outputs.map((name) => value(name, null)),
     }),
   );

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { ImportRefused } from '../../src/control/ports.js';
 import type { ProfileOptions } from '../../src/core/profile.js';
 import { importModel } from '../../src/onnx/importModel.js';
+import { countCuts } from './support/countCuts.js';
 import { assertHalvesEqualWhole, prepare } from './support/halves.js';
 import { assertSound } from './support/invariants.js';
 import { QUICK } from './support/smallModel.js';
@@ -39,6 +40,14 @@ const MACS: Readonly<Record<string, readonly [number, number]>> = {
   light_vgg19: [19.5e9, 19.8e9],
   light_squeezenet: [0.34e9, 0.36e9],
   light_densenet121: [2.8e9, 2.9e9],
+};
+
+/** As many cuts as are held by default; fewer where most operators only select and compare a few numbers. */
+const MOST_CUTS = 200_000;
+const FEW_CUTS: Readonly<Record<string, number>> = {
+  vnn_cctsdb_yolo_patch1: 500,
+  vnn_mscn_128d_dual: 10_000,
+  vnn_pensieve_mid_parallel: 10_000,
 };
 
 const files = skip
@@ -76,6 +85,8 @@ test('every shared model is imported or refused clearly', { skip }, async (t) =>
       }
       const result = await importModel(join(folder, file), options);
       assertSound(result);
+      const cuts = countCuts(result.graph);
+      assert.ok(cuts <= (FEW_CUTS[name] ?? MOST_CUTS), `${cuts} cuts`);
       const [least, most] = MACS[name] ?? [0, Infinity];
       const macs = result.graph.layers.reduce((sum, layer) => sum + (layer.macs ?? 0), 0);
       assert.ok(least <= macs && macs <= most, `${macs} multiply-accumulates`);

@@ -4,16 +4,27 @@ import { test } from 'node:test';
 import { importModel } from '../../src/onnx/importModel.js';
 import { inspectModel } from '../../src/onnx/inspectModel.js';
 import { buildZooModel } from '../../src/zoo/zoo.js';
+import { countCuts } from './support/countCuts.js';
 import { assertHalvesEqualWhole, prepare } from './support/halves.js';
 import { assertSound } from './support/invariants.js';
 import { fileOf, QUICK } from './support/smallModel.js';
 
-for (const name of ['squeezenet-1.1', 'googlenet', 'mobilenet-v2', 'densenet-121', 'bert-base']) {
+/** Layers and cuts: one between any two that are worth telling apart, no fewer whatever becomes cheap. */
+const CUTS = {
+  'squeezenet-1.1': [38, 47],
+  googlenet: [81, 496],
+  'mobilenet-v2': [64, 65],
+  'densenet-121': [184, 185],
+  'bert-base': [151, 251],
+} as const;
+
+for (const [name, [layerCount, cutCount]] of Object.entries(CUTS)) {
   test(`${name}: operations and weights are those of the builder`, async (t) => {
     const zoo = buildZooModel(name, { weights: 'constant' });
     const result = await importModel(await fileOf(t, zoo.bytes()), { ...QUICK, runs: 1 });
     assertSound(result);
     const { layers } = result.graph;
+    assert.deepEqual([layers.length, countCuts(result.graph)], [layerCount, cutCount]);
     assert.equal(
       layers.reduce((sum, layer) => sum + layer.macs!, 0),
       zoo.counted.macs,
