@@ -114,7 +114,7 @@ async function decideAll(
     decide = (context) => partitioner.decide(context);
     if (flags.ranges === true) rangesOf = (context, decision) => partitioner.ranges(context, decision);
   }
-  return contexts.map((context) => {
+  return contexts.map((context, index) => {
     const started = process.hrtime.bigint();
     try {
       const decision = decide(context);
@@ -122,7 +122,9 @@ async function decideAll(
       return decisionDocument(document, decision, nanoseconds, rangesOf(context, decision));
     } catch (error) {
       // The documents were checked before: what the core still refuses is the size of the search.
-      if (error instanceof RangeError) throw new RefusedError(error.message);
+      if (error instanceof RangeError) {
+        throw new RefusedError(contexts.length > 1 ? `context [${index}]: ${error.message}` : error.message);
+      }
       throw error;
     }
   });

@@ -119,6 +119,7 @@ function loosened(
   const isBetter: Constraint = {
     name: 'latencySeconds',
     weights: problem.objective.linear,
+    asked: own,
     limit: own * (1 - margin),
   };
   for (const bound of [...kept]) {

@@ -1,6 +1,9 @@
 /** The ranges of a context's values, checked once before they become weights. */
 import type { Context, Objective } from './context.js';
 
+/** Most that any amount may be: products of three of them are still finite. */
+export const largestAmount = 1e18;
+
 /**
  * @throws RangeError naming the first field that is out of range
  */
@@ -59,13 +62,13 @@ function checkObjective(objective: Objective | undefined): void {
 }
 
 function requireFrom(value: number | undefined, field: string): void {
-  if (value !== undefined && !(value >= 0 && value < Infinity)) {
-    throw new RangeError(`${field}: ${value} is not a finite number >= 0`);
+  if (value !== undefined && !(value >= 0 && value <= largestAmount)) {
+    throw new RangeError(`${field}: ${value} is not a number from 0 to ${largestAmount}`);
   }
 }
 
 function requireAbove(value: number | undefined, field: string): void {
-  if (value !== undefined && !(value > 0 && value < Infinity)) {
-    throw new RangeError(`${field}: ${value} is not a finite number > 0`);
+  if (value !== undefined && !(value > 0 && value <= largestAmount)) {
+    throw new RangeError(`${field}: ${value} is not a number above 0, at most ${largestAmount}`);
   }
 }

@@ -67,15 +67,15 @@ export function violationsOf(
 ): Violation[] {
   const violations: Violation[] = [];
   const blocked = usesBlockedHop(features, layout, problem);
-  for (const { name, weights, limit } of problem.constraints) {
+  for (const { name, weights, limit, asked } of problem.constraints) {
     const overHops = name === 'latencySeconds' || name === 'energyJoulesPerInference';
     const value = overHops && blocked ? Infinity : weightedSum(weights, features, 0);
     if (value <= limit) continue;
     const asDepth = (exposure: number): number => maxDepth + 1 - exposure;
     violations.push(
       name === 'privacyDepth'
-        ? { constraint: name, limit: asDepth(limit), value: asDepth(value) }
-        : { constraint: name, limit, value },
+        ? { constraint: name, limit: asDepth(asked), value: asDepth(value) }
+        : { constraint: name, limit: asked, value },
     );
   }
   return violations;

@@ -16,10 +16,15 @@ import type { FeatureLayout } from './features.js';
 
 /** weights · features <= limit */
 export interface Constraint {
+  /** The bound as it was asked for; `limit` allows for rounding beside it. */
+  readonly asked: number;
   readonly name: ConstraintName;
   readonly weights: Float64Array;
   readonly limit: number;
 }
+
+/** Sums of seconds and joules differ by about this share, depending on the order of their terms. */
+const rounding = 1e-12;
 
 /** value = linear · features + stageWeight * max over stages of (stage · features), to be minimised. */
 export interface ObjectiveFunction {
@@ -137,12 +142,9 @@ function objectiveOf(
   };
 }
 
-/**
- * A hop carries a request only with both rates measured and above 0 (so that seconds per byte are finite):
- * the answer has to come back.
- */
+/** A hop carries a request only with both rates measured and of a bit per second at least: the answer has to come back. */
 function isUsable(up: number | undefined, down: number | undefined, connected: boolean | undefined): boolean {
-  const carries = (rate: number | undefined): boolean => rate !== undefined && 8 / rate < Infinity;
+  const carries = (rate: number | undefined): boolean => rate !== undefined && rate >= 1;
   return connected !== false && carries(up) && carries(down);
 }
 
@@ -157,8 +159,9 @@ function constraintsOf(
   const constraints: Constraint[] = [];
   const notJudged: string[] = [];
   const { requirements } = context;
-  const bound = (name: ConstraintName, weights: Float64Array, limit: number | undefined): void => {
-    if (limit !== undefined && limit < Infinity) constraints.push({ name, weights, limit });
+  const bound = (name: ConstraintName, weights: Float64Array, asked: number | undefined, slack = 0): void => {
+    if (asked === undefined || asked === Infinity) return;
+    constraints.push({ name, weights, asked, limit: asked * (1 + slack) });
   };
   const unit = (...indices: number[]): Float64Array => {
     const weights = new Float64Array(layout.length);
@@ -182,9 +185,9 @@ function constraintsOf(
   bound('accuracyLoss', unit(layout.accuracyLoss), requirements.accuracyLoss);
   bound('bytesSent', unit(layout.bytesUp), requirements.bytesSent);
   const budget = energyBudgetJoules(context, notJudged);
-  if (energy) bound('energyJoulesPerInference', energy, budget);
+  if (energy) bound('energyJoulesPerInference', energy, budget, rounding);
   else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
-  bound('latencySeconds', latency, requirements.latencySeconds);
+  bound('latencySeconds', latency, requirements.latencySeconds, rounding);
   return { constraints, notJudged };
 }
 

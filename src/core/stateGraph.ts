@@ -8,6 +8,7 @@
 import { blocksOf } from './blocks.js';
 import { buildBoundTree, type BoundTree } from './boundTree.js';
 import type { Placement } from './decision.js';
+import { largestAmount } from './contextRanges.js';
 import { checkEncodings, rawEncoding, type Encoding } from './encoding.js';
 import { featureLayout, type FeatureLayout } from './features.js';
 import { layerFacts, type LayerFacts } from './layerFacts.js';
@@ -82,8 +83,10 @@ export function buildStateGraph(
       throw new RangeError(`tiers[${t}].seconds: ${seconds.length} values for ${graph.layers.length} layers`);
     }
     seconds.forEach((value, v) => {
-      if (!(value >= 0 && value < Infinity)) {
-        throw new RangeError(`tiers[${t}].seconds[${v}]: ${value} is not a finite number >= 0`);
+      if (!(value >= 0 && value <= largestAmount)) {
+        throw new RangeError(
+          `tiers[${t}].seconds[${v}]: ${value} is not a number from 0 to ${largestAmount}`,
+        );
       }
     });
   });

@@ -1,4 +1,5 @@
 /** Who must run before whom: the precedence of layers, read off the tensors, and a check of the graph. */
+import { largestAmount } from './contextRanges.js';
 import type { LayerGraph } from './layerGraph.js';
 
 export interface Topology {
@@ -46,7 +47,7 @@ export function topologyOf(graph: LayerGraph): Topology {
 }
 
 function requireAmount(value: number, field: string): void {
-  if (!(value >= 0 && Number.isFinite(value))) {
-    throw new RangeError(`${field}: ${value} is not a finite number >= 0`);
+  if (!(value >= 0 && value <= largestAmount)) {
+    throw new RangeError(`${field}: ${value} is not a number from 0 to ${largestAmount}`);
   }
 }

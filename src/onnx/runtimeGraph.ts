@@ -86,10 +86,16 @@ export function readRuntimeGraph(optimizedModel: Uint8Array, inputs: readonly st
   return { nodes, stored, producerOf, bodyNames };
 }
 
+/** A body's stored tensors, each once: the runtime lists those of bodies twice where it writes weights to a file of their own. */
 function bytesWithin(body: GraphProto): number {
   let bytes = 0;
   for (const graph of graphsWithin(body)) {
-    for (const tensor of tensorsStoredIn(graph)) bytes += storedBytes(tensor);
+    const seen = new Set<string>();
+    for (const tensor of tensorsStoredIn(graph)) {
+      if (tensor.name !== '' && seen.has(tensor.name)) continue;
+      seen.add(tensor.name);
+      bytes += storedBytes(tensor);
+    }
   }
   return bytes;
 }

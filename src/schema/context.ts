@@ -1,16 +1,19 @@
 /** The context of a deployment (`Context` of the core) as a JSON document, with the range of every value. */
 import { Type } from 'typebox';
 import type { Context } from '../core/context.js';
+import { largestAmount } from '../core/contextRanges.js';
 import { compileCheck, type Checked } from './problems.js';
 
-const bytes = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
-const watts = (description: string) => Type.Number({ minimum: 0, description });
+const bytes = (description: string) =>
+  Type.Optional(Type.Number({ minimum: 0, maximum: largestAmount, description }));
+const watts = (description: string) => Type.Number({ minimum: 0, maximum: largestAmount, description });
 
 const TierContextSchema = Type.Object(
   {
     slowdown: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
+        maximum: largestAmount,
         description: 'Seconds now per second of the profile. Absent: taken as 1, and the decision says so.',
       }),
     ),
@@ -22,11 +25,19 @@ const TierContextSchema = Type.Object(
 
 const rate = (direction: string) =>
   Type.Optional(
-    Type.Number({ minimum: 0, description: `${direction}, bit/s. Absent or 0: the link cannot be used.` }),
+    Type.Number({
+      minimum: 0,
+      maximum: largestAmount,
+      description: `${direction}, bit/s. Absent or below 1: the link cannot be used.`,
+    }),
   );
 const wait = (description: string) =>
   Type.Optional(
-    Type.Number({ minimum: 0, description: `${description}. Absent: taken as 0, and the decision says so.` }),
+    Type.Number({
+      minimum: 0,
+      maximum: largestAmount,
+      description: `${description}. Absent: taken as 0, and the decision says so.`,
+    }),
   );
 
 const HopContextSchema = Type.Object(
@@ -55,19 +66,26 @@ export const PowerSchema = Type.Object(
 const BatterySchema = Type.Object(
   {
     level: Type.Number({ minimum: 0, maximum: 1, description: 'State of charge' }),
-    capacityJoules: Type.Number({ exclusiveMinimum: 0 }),
+    capacityJoules: Type.Number({ exclusiveMinimum: 0, maximum: largestAmount }),
     charging: Type.Boolean({ description: 'True: the battery sets no energy budget' }),
   },
   { additionalProperties: false },
 );
 
 const positive = (description: string) =>
-  Type.Optional(Type.Number({ exclusiveMinimum: 0, description: `${description}. Absent: not asked.` }));
+  Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: largestAmount,
+      description: `${description}. Absent: not asked.`,
+    }),
+  );
 
-const weight = (unit: string) => Type.Optional(Type.Number({ minimum: 0, description: `Per ${unit}` }));
+const weight = (unit: string) =>
+  Type.Optional(Type.Number({ minimum: 0, maximum: largestAmount, description: `Per ${unit}` }));
 const perTierBytes = (description: string) =>
   Type.Optional(
-    Type.Array(Type.Number({ minimum: 0 }), {
+    Type.Array(Type.Number({ minimum: 0, maximum: largestAmount }), {
       minItems: 2,
       maxItems: 2,
       description: `${description}, per tier`,
@@ -99,13 +117,16 @@ export const RequirementsSchema = Type.Object(
         { description: 'What is minimised. Absent: latency' },
       ),
     ),
-    bytesSent: Type.Optional(Type.Number({ minimum: 0, description: 'Upper bound on the bytes sent up' })),
+    bytesSent: Type.Optional(
+      Type.Number({ minimum: 0, maximum: largestAmount, description: 'Upper bound on the bytes sent up' }),
+    ),
     accuracyLoss: Type.Optional(
       Type.Number({ minimum: 0, maximum: 1, description: 'Upper bound on what wire encodings may cost' }),
     ),
     privacyDepth: Type.Optional(
       Type.Integer({
         minimum: 0,
+        maximum: largestAmount,
         description: 'Lower bound on the layers that each tensor leaving the end device has passed',
       }),
     ),

@@ -72,7 +72,10 @@ export const DecisionDocumentSchema = Type.Object(
     ),
     violations: Type.Array(
       Type.Object({ constraint: Type.String(), limit: Type.Number(), value: Type.Number() }, strict),
-      { description: 'Bounds that no cut could meet, in the order in which they are kept' },
+      {
+        description:
+          'Bounds that the cut breaks, in the order in which they are kept; with `exact`, no cut breaks less',
+      },
     ),
     optimality: Type.Union([
       Type.Object({ kind: Type.Literal('exact') }, strict),

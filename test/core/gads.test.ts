@@ -86,6 +86,21 @@ test('a decision equals the oracle for two and three tiers, every objective, eve
   }
 });
 
+test('a link that carries less than a bit per second is no link; amounts beyond all measure are refused', () => {
+  fc.assert(
+    fc.property(partitionInput, context, fc.constantFrom(1e-305, 1e-9, 0.99), (input, now, rate) => {
+      const dead: Context = { ...now, hops: [{ ...now.hops[0], uplinkBitsPerSecond: rate }] };
+      for (const maxStates of [100_000, 0]) {
+        const found = createPartitioner(buildStateGraph(input, maxStates)).decide(dead);
+        assert.equal(found.endLayers.length, input.graph.layers.length);
+      }
+      const endless: Context = { ...now, hops: [{ ...now.hops[0], rttSeconds: 1e308 }] };
+      assert.throws(() => exhaustive(input, endless, 100_000), /hops\[0\]\.rttSeconds/);
+    }),
+    { numRuns: 40 },
+  );
+});
+
 function withoutBounds({ tiers, hops }: Context): Context {
   return { tiers: tiers.map(({ slowdown }) => ({ slowdown })), hops, requirements: {} };
 }

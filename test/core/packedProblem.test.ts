@@ -27,7 +27,9 @@ const objective = fc
     stages: stages.slice(0, 8).map((stage) => Float64Array.from(stage)),
   }));
 const constraints = fc.array(
-  fc.record({ name: fc.constant('bytesSent' as const), weights, limit: fc.oneof(amount, fc.constant(1e12)) }),
+  fc
+    .record({ name: fc.constant('bytesSent' as const), weights, limit: fc.oneof(amount, fc.constant(1e12)) })
+    .map((bound) => ({ ...bound, asked: bound.limit })),
   { maxLength: 8 },
 );
 
@@ -60,7 +62,7 @@ test('a packed problem gives values and verdicts to the last bit, one problem af
 
 test('more sums than there is room for are refused', () => {
   const none = new Float64Array(width);
-  const bound = { name: 'bytesSent', weights: none, limit: 1 } as const;
+  const bound = { name: 'bytesSent', weights: none, asked: 1, limit: 1 } as const;
   const packed = new PackedProblem(width, 2);
   assert.throws(
     () => packed.pack({ linear: none, stageWeight: 0, stages: [] }, [bound, bound, bound]),

@@ -236,6 +236,38 @@ test('what a branch captures is an input of its layer; the layer is not taken ap
   assert.deepEqual(of.tensors.find((tensor) => tensor.name === 'b')?.consumers, [branching]);
 });
 
+test('weights inside branches count once each', async (t) => {
+  const branch = (name: string): ReturnType<typeof graph> =>
+    graph({
+      nodes: [{ type: 'MatMul', reads: ['x', name], writes: [`out-${name}`] }],
+      inputs: [],
+      outputs: [value(`out-${name}`, null)],
+      weights: [weight(name, [6, 6])],
+    });
+  const of = await layersOf(
+    t,
+    model(
+      graph({
+        nodes: [
+          { type: 'ReduceMax', reads: ['x'], writes: ['max'], attributes: [int('keepdims', 0)] },
+          { type: 'Greater', reads: ['max', 'limit'], writes: ['big'] },
+          {
+            type: 'If',
+            reads: ['big'],
+            writes: ['y'],
+            attributes: [body('then_branch', branch('w1')), body('else_branch', branch('w2'))],
+          },
+        ],
+        inputs: [value('x', [4, 6])],
+        outputs: [value('y', null)],
+        weights: [weight('limit', [])],
+      }),
+    ),
+  );
+  const bytes = of.layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+  assert.equal(bytes, 2 * 6 * 6 * 4 + 4);
+});
+
 test('operators that lead nowhere and inputs that nobody reads are left out', async (t) => {
   const of = await layersOf(
     t,
