@@ -143,7 +143,7 @@ export function lineChart(
   );
 }
 
-export const countLabel = (count: number): string =>
+const countLabel = (count: number): string =>
   count >= 1e6
     ? `${count / 1e6} M`
     : count >= 1e3

@@ -13,7 +13,7 @@ import { endLayersOf } from '../core/cut.js';
 import { SecondsSourceSchema, type GraphDocument } from './graphDocument.js';
 import type { DeepReadonly } from './problems.js';
 
-export const replayFormat = 'cutpoint.replay/1';
+const replayFormat = 'cutpoint.replay/1';
 
 const strict = { additionalProperties: false } as const;
 const seconds = (description: string) => Type.Number({ minimum: 0, description: `${description}, seconds` });

@@ -21,7 +21,7 @@ interface AppliedRow {
 }
 
 /** Marks a SQLite file as ours: "CUTP". */
-export const APPLICATION_ID = 0x43555450;
+const APPLICATION_ID = 0x43555450;
 
 /**
  * The migrations that come with the product, in order.

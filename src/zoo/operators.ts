@@ -36,7 +36,7 @@ export const SCALE: Distribution = { low: 0.75, high: 1.25, constant: 1 };
  * He's uniform initialisation: variance 2 / fan-in, which keeps the size of activations through a ReLU.
  * The constant is 1 / fan-in, a mean over the inputs, so that nothing overflows however deep the network.
  */
-export function he(fanIn: number): Distribution {
+function he(fanIn: number): Distribution {
   const bound = Math.sqrt(6 / fanIn);
   return { low: -bound, high: bound, constant: 1 / fanIn };
 }
@@ -217,7 +217,7 @@ export function multiply(g: GraphBuilder, name: string, x: Value, y: Value): Val
 }
 
 /** The four dimensions of an image tensor. */
-export function shape4(x: Value): [number, number, number, number] {
+function shape4(x: Value): [number, number, number, number] {
   if (x.shape.length !== 4) throw new Error(`${x.name} has ${x.shape.length} dimensions, not 4`);
   return x.shape as unknown as [number, number, number, number];
 }

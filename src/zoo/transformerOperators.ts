@@ -12,7 +12,7 @@ export function linear(g: GraphBuilder, name: string, x: Value, out: number): Va
 }
 
 /** Matrix product of the last two dimensions; those before them are the same, or `y` has none. */
-export function matMul(g: GraphBuilder, name: string, x: Value, y: Value): Value {
+function matMul(g: GraphBuilder, name: string, x: Value, y: Value): Value {
   const shape = [...x.shape.slice(0, -1), y.shape.at(-1)!];
   g.macs += elementsOf(shape) * x.shape.at(-1)!;
   return g.node(name, 'MatMul', { inputs: [x, y], shape });

@@ -17,16 +17,16 @@ import type { Profile, ProfileOptions } from '../../src/core/profile.js';
 const plain = <T>(value: T): T => structuredClone(value);
 
 /** JSON knows no -0; no record means one. */
-export const number = fc.double().map((value) => (Object.is(value, -0) ? 0 : value));
-export const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
-export const text = fc.string({ unit: 'binary', maxLength: 20 });
-export const id = fc.uuid();
+const number = fc.double().map((value) => (Object.is(value, -0) ? 0 : value));
+const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const text = fc.string({ unit: 'binary', maxLength: 20 });
+const id = fc.uuid();
 const numbers = fc.array(number, { maxLength: 4 });
 const indices = fc.array(fc.nat(), { maxLength: 6 });
 const numberOrNull = fc.option(number);
 const optionalNumber = fc.option(number, { nil: undefined });
 
-export const profileOptions: fc.Arbitrary<ProfileOptions> = fc.record({
+const profileOptions: fc.Arbitrary<ProfileOptions> = fc.record({
   optimizationLevel: fc.constantFrom('disabled', 'basic', 'extended', 'all'),
   intraOpThreads: fc.nat(),
   runs: fc.nat(),
@@ -38,7 +38,7 @@ export const profileOptions: fc.Arbitrary<ProfileOptions> = fc.record({
   ),
 });
 
-export const layerGraph: fc.Arbitrary<LayerGraph> = fc.record({
+const layerGraph: fc.Arbitrary<LayerGraph> = fc.record({
   name: text,
   layers: fc.array(
     fc.record({

@@ -8,7 +8,7 @@ import { buildApp } from '../../src/app.js';
 import { DeviceHub, type HubSettings } from '../../src/ws/deviceHub.js';
 import { controlRig, until, type RigOptions } from './controlRig.js';
 
-export const testHubSettings: HubSettings = {
+const testHubSettings: HubSettings = {
   frameBytes: 4_096,
   outboxBytes: 64 * 1024,
   helloTimeoutMs: 5_000,

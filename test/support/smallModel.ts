@@ -9,7 +9,7 @@ import { buildStateGraph } from '../../src/core/stateGraph.js';
 const tensorBytes = [600_000, 400_000, 40_000, 4_000, 400];
 const layerSeconds = [0.004, 0.01, 0.02, 0.03];
 
-export const smallGraph: LayerGraph = {
+const smallGraph: LayerGraph = {
   name: 'small',
   layers: layerSeconds.map((_, v) => ({
     name: `layer${v}`,
