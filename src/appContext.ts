@@ -64,8 +64,9 @@ export async function createAppContext(
     operationTimeoutMs: config.data.operationTimeoutMs,
   });
   const store = overrides.wrapStore?.(realStore) ?? realStore;
-  const log = overrides.log ?? createLog({ level: config.log.level });
-  const metrics = createMetrics({
+  const log =
+    overrides.log ?? createLog({ level: config.log.level, onDrop: () => metrics.dropped('log-line') });
+  const metrics: Metrics = createMetrics({
     log: log.logger,
     version,
     maxModels: config.limits.maxModels,

@@ -4,7 +4,7 @@ import type { Devices } from './devices.js';
 import type { Events, Store } from './ports.js';
 
 /** Rows deleted at most in one go, so that a large history does not hold up telemetry. */
-const rowsPerStep = 1_000;
+const rowsPerStep = 200;
 const betweenStepsMs = 100;
 const betweenRoundsMs = 30_000;
 

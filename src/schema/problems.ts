@@ -80,8 +80,18 @@ function typeNames(type: unknown): string {
     .join(' or ');
 }
 
+/** JSON, but for what is nested deeper than the stack that would write it. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    if (error instanceof RangeError) return 'something nested too deeply to show';
+    throw error;
+  }
+}
+
 function shortened(value: unknown): string {
   if (typeof value === 'number') return String(value); // JSON.stringify would turn Infinity into null
-  const text = JSON.stringify(value) ?? String(value);
+  const text = written(value);
   return text.length > 40 ? `${text.slice(0, 37)}…` : text;
 }

@@ -43,3 +43,14 @@ test('null, infinity and a third tier are refused', () => {
   assert.deepEqual(problems({ ...good, tiers: [{}, {}, {}] }), ['tiers must have at most 2 entries, not 3']);
   assert.deepEqual(problems([]), ['the document must be an object, not []']);
 });
+
+test('what is nested beyond all measure is refused like anything else', () => {
+  let deep: unknown = [];
+  for (let level = 0; level < 50_000; level++) deep = [deep];
+  const checked = checkContext({ tiers: deep, hops: [{}], requirements: deep });
+  assert.ok(!checked.ok);
+  assert.ok(
+    checked.problems.some((problem) => problem.includes('nested too deeply')),
+    checked.problems.join(),
+  );
+});
