@@ -1,4 +1,4 @@
-/** The parameters of the default policy. How they were chosen: docs/policy.md. */
+/** The parameters of the default policy. What a replay shows of them: docs/replay.md. */
 
 export interface PolicyParameters {
   /** How long costs are remembered, seconds, and in how many samples at most. */
