@@ -1,3 +1,4 @@
+// Over 300 lines: the one place where a report is put together, in the order in which it is read.
 /** The report: what was asked, what was measured, who was faster by how much, in Markdown with charts beside it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

@@ -1,3 +1,4 @@
+// Over 300 lines: one case beside the other, to be compared; split, each part would repeat the same set-up.
 /** Which cuts are given up for cheap operators: for random graphs against all their cuts, and by example. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

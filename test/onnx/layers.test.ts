@@ -1,3 +1,4 @@
+// Over 300 lines: one case beside the other, to be compared; split, each part would repeat the same set-up.
 /** How layers are formed: each rule on the smallest model that shows it, through the real runtime. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';

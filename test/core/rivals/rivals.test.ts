@@ -1,3 +1,4 @@
+// Over 300 lines: one case beside the other, to be compared; split, each part would repeat the same set-up.
 /** The rivals against the exhaustive oracle, each held to what it claims and no more. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
