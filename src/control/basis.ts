@@ -1,13 +1,14 @@
 /** Gives each deployment what its decisions stand on, and gives it anew when a profile or a device changes. */
 import type { Partitioner } from '../core/partitioner.js';
-import type { TierSeconds } from '../core/profile.js';
-import type { DeploymentSession } from './deploymentSession.js';
+import { measuredSeconds } from '../core/profile.js';
+import { scaledPartitioner } from '../core/scaledPartitioner.js';
+import type { DeploymentSession, PendingBasis } from './deploymentSession.js';
 import type { Devices } from './devices.js';
-import type { PartitionerLease, Partitioners } from './partitioners.js';
+import type { Partitioners } from './partitioners.js';
 import type { Events } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionReason, Role } from './records.js';
-import { resolveTierSeconds } from './tierSeconds.js';
+import { resolveTierSeconds, type TierSecondsSource } from './tierSeconds.js';
 
 const roles = ['end', 'edge'] as const satisfies readonly Role[];
 
@@ -39,64 +40,78 @@ export class BasisKeeper {
       return;
     }
     const known = resolved.filter((tier) => tier.kind === 'known');
-    const key = JSON.stringify([
-      session.model.id,
-      known.map((tier) => [tier.profileId, tier.tierSeconds.source]),
-    ]);
-    if (session.pendingLease?.key === key) return;
-    session.pendingLease?.release();
-    session.pendingLease = null;
-    if (session.basis?.lease.key === key) return;
-    const tierSeconds = known.map((tier) => tier.tierSeconds);
-    this.#build(session, key, tierSeconds, reason);
+    const key = JSON.stringify([session.model.id, known.map((tier) => [tier.profile.id, tier.source])]);
+    if (session.pendingBasis?.key === key) return;
+    session.pendingBasis?.lease.release();
+    session.pendingBasis = null;
+    if (session.basis?.key === key) return;
+    this.#build(session, key, known, reason);
   }
 
   /** Gives up what `session` holds. */
   release(session: DeploymentSession): void {
-    session.pendingLease?.release();
+    session.pendingBasis?.lease.release();
     session.basis?.lease.release();
-    session.pendingLease = null;
+    session.pendingBasis = null;
     session.basis = null;
   }
 
   #build(
     session: DeploymentSession,
     key: string,
-    tierSeconds: readonly TierSeconds[],
+    tiers: readonly TierSecondsSource[],
     reason: DecisionReason,
   ): void {
-    const lease = this.partitioners.lease(key, { graph: session.model.graph!, tiers: tierSeconds });
-    session.pendingLease = lease;
+    const profileIds = tiers.map((tier) => tier.profile.id);
+    const lease = this.partitioners.lease(JSON.stringify([session.model.id, profileIds]), () => ({
+      graph: session.model.graph!,
+      tiers: tiers.map((tier) => measuredSeconds(tier.profile.profile)),
+    }));
+    const pending: PendingBasis = { key, lease, tiers };
+    session.pendingBasis = pending;
     if (session.basis === null) session.status = { kind: 'building' };
     void lease.partitioner.then(
-      (partitioner) => this.#adopt(session, lease, partitioner, tierSeconds, reason),
-      (error: unknown) => this.#giveUp(session, lease, error),
+      (partitioner) => this.#adopt(session, pending, partitioner, reason),
+      (error: unknown) => this.#giveUp(session, pending, error),
     );
   }
 
   #adopt(
     session: DeploymentSession,
-    lease: PartitionerLease,
+    pending: PendingBasis,
     partitioner: Partitioner,
-    tierSeconds: readonly TierSeconds[],
     reason: DecisionReason,
   ): void {
-    if (session.pendingLease !== lease) return; // superseded, and released by whoever did that
-    session.pendingLease = null;
+    if (session.pendingBasis !== pending) return; // superseded, and released by whoever did that
+    const { key, lease, tiers } = pending;
+    session.pendingBasis = null;
     session.basis?.lease.release();
-    session.basis = { lease, partitioner, tierSeconds };
+    session.basis = {
+      key,
+      lease,
+      partitioner: scaledPartitioner(
+        partitioner,
+        tiers.map((tier) => tier.computeRatio),
+      ),
+      sources: tiers.map((tier) => tier.source),
+      wholeModelSeconds: tiers.map(wholeModelSeconds),
+    };
     session.forgetContext();
     const { id: modelId, name } = session.model;
     this.events.states({ modelId, name, states: partitioner.stateCount });
     this.ready(session, reason);
   }
 
-  #giveUp(session: DeploymentSession, lease: PartitionerLease, error: unknown): void {
-    if (session.pendingLease !== lease) return;
-    session.pendingLease = null;
-    lease.release();
+  #giveUp(session: DeploymentSession, pending: PendingBasis, error: unknown): void {
+    if (session.pendingBasis !== pending) return;
+    session.pendingBasis = null;
+    pending.lease.release();
     const message = error instanceof Error ? error.message : String(error);
     session.status = { kind: 'failed', message: `The states of the model could not be built: ${message}` };
     this.events.refused('deployment', 'state-graph-failed', { deploymentId: session.id, message });
   }
+}
+
+function wholeModelSeconds({ profile, computeRatio }: TierSecondsSource): number {
+  return computeRatio * profile.profile.layers.reduce((sum, layer) => sum + layer.medianSeconds, 0);
 }

@@ -19,6 +19,7 @@ import type {
   Role,
   StoredCut,
 } from './records.js';
+import type { TierSecondsSource } from './tierSeconds.js';
 
 export type DeploymentStatus =
   | { readonly kind: 'waiting'; readonly missing: readonly string[] }
@@ -38,10 +39,21 @@ export interface Nack {
 
 /** What the decisions of a deployment stand on. */
 export interface Basis {
+  /** Model, profiles and ratios: equal keys mean equal decisions. */
+  readonly key: string;
   readonly lease: PartitionerLease;
   readonly partitioner: Partitioner;
-  /** Tier 0 first. */
-  readonly tierSeconds: readonly TierSeconds[];
+  /** Where the seconds of each tier come from, tier 0 first. */
+  readonly sources: readonly TierSeconds['source'][];
+  /** Seconds of all layers on each tier, before slowdown. */
+  readonly wholeModelSeconds: readonly number[];
+}
+
+/** The basis that is being built to replace another. */
+export interface PendingBasis {
+  readonly key: string;
+  readonly lease: PartitionerLease;
+  readonly tiers: readonly TierSecondsSource[];
 }
 
 type SeenView = DeviceView & { readonly seenSinceStart: boolean };
@@ -58,8 +70,7 @@ export class DeploymentSession {
   durable: DeploymentRecord;
   lastDecision: DecisionRecord | null;
   basis: Basis | null = null;
-  /** The basis that is being built to replace `basis`. */
-  pendingLease: PartitionerLease | null = null;
+  pendingBasis: PendingBasis | null = null;
   status: DeploymentStatus = { kind: 'waiting', missing: [] };
   readonly nacks: Record<Role, Nack | null> = { end: null, edge: null };
   disposed = false;
@@ -95,8 +106,8 @@ export class DeploymentSession {
   /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
   context(around: Pick<Surroundings, 'end' | 'edge'>): DecisionRecord['context'] | null {
     if (this.basis === null) return null;
-    const wholeModelSeconds = this.basis.tierSeconds[1]!.seconds.reduce((sum, seconds) => sum + seconds, 0);
-    return deploymentContext(this.current.requirements, around.end, around.edge, wholeModelSeconds);
+    const [, edgeSeconds] = this.basis.wholeModelSeconds;
+    return deploymentContext(this.current.requirements, around.end, around.edge, edgeSeconds!);
   }
 
   /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
@@ -168,7 +179,7 @@ export class DeploymentSession {
       versionAfter: version,
       cutBefore: before.cut,
       cutAfter,
-      secondsSources: this.basis!.tierSeconds.map((tier) => tier.source),
+      secondsSources: this.basis!.sources,
     };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Partitioners in memory, one for each model and pair of tier seconds, shared by the deployments that need it.
+ * Partitioners in memory, one for each model and pair of profiles, shared by the deployments that need it.
  * They are built one after the other: at a start there may be as many to build as there are deployments.
  */
 import type { Partitioner } from '../core/partitioner.js';
@@ -8,7 +8,6 @@ import type { PartitionerBuilder } from './ports.js';
 
 /** A share in a partitioner; the last one released frees its memory. */
 export interface PartitionerLease {
-  readonly key: string;
   readonly partitioner: Promise<Partitioner>;
   release(): void;
 }
@@ -24,11 +23,11 @@ export class Partitioners {
 
   constructor(private readonly builder: PartitionerBuilder) {}
 
-  /** `key` names the model and where the seconds come from; equal keys mean equal arguments. */
-  lease(key: string, input: PartitionInput): PartitionerLease {
+  /** `key` names the model and where the seconds come from; equal keys mean equal inputs. */
+  lease(key: string, input: () => PartitionInput): PartitionerLease {
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { partitioner: this.#build(key, input), shares: 0 };
+      shared = { partitioner: this.#build(key, input()), shares: 0 };
       this.#shared.set(key, shared);
       const built = shared;
       // a failed build is no answer for whoever comes later; those who wait for it are told by their own await
@@ -38,7 +37,6 @@ export class Partitioners {
     mine.shares++;
     let released = false;
     return {
-      key,
       partitioner: mine.partitioner,
       release: () => {
         if (released) return;

@@ -3,12 +3,20 @@
  * the deployment, a profile taken on the machine that the device says it is, the compute ratio stated in the
  * deployment, the compute ratio that the device states. Nothing is assumed: none of them known is an answer too.
  */
-import { measuredSeconds, scaledSeconds, type TierSeconds } from '../core/profile.js';
+import type { TierSeconds } from '../core/profile.js';
 import type { DeviceDescription, ProfileRecord, Role, TierBinding } from './records.js';
 
+/** The seconds of a tier: those of a profile, times a ratio. Tiers of one profile share a state graph, whatever the ratio. */
+export interface TierSecondsSource {
+  readonly profile: ProfileRecord;
+  /** 1 where the profile was taken on the machine of the tier. */
+  readonly computeRatio: number;
+  /** The same in the words of a decision. */
+  readonly source: TierSeconds['source'];
+}
+
 export type TierSecondsResolution =
-  | { readonly kind: 'known'; readonly tierSeconds: TierSeconds; readonly profileId: string }
-  | { readonly kind: 'missing'; readonly missing: string };
+  ({ readonly kind: 'known' } & TierSecondsSource) | { readonly kind: 'missing'; readonly missing: string };
 
 /**
  * @param tier the role that the deployment gives to the device
@@ -30,18 +38,23 @@ export function resolveTierSeconds(
     const bound = profiles.find((profile) => profile.id === binding.profileId);
     if (bound === undefined)
       return missing(`${tier}.profileId ${binding.profileId} is no profile of this model`);
-    return known(measuredSeconds(bound.profile), bound);
+    return measured(bound);
   }
   const ofMachine = newest(
     profiles.filter((profile) => profile.profile.machine.id === description?.machineId),
   );
-  if (ofMachine !== undefined) return known(measuredSeconds(ofMachine.profile), ofMachine);
+  if (ofMachine !== undefined) return measured(ofMachine);
   const computeRatio = binding.computeRatio ?? description?.computeRatio;
   if (computeRatio === undefined) return missing(whatWouldHelp(tier, binding, description));
   const own = newest(profiles.filter((profile) => profile.origin === 'import'));
   if (own === undefined)
     return missing("the model has no profile of the controller's own machine to scale from");
-  return known(scaledSeconds(own.profile, computeRatio), own);
+  return {
+    kind: 'known',
+    profile: own,
+    computeRatio,
+    source: { kind: 'scaled', machineId: own.profile.machine.id, computeRatio },
+  };
 }
 
 function whatWouldHelp(tier: Role, binding: TierBinding, description: DeviceDescription | null): string {
@@ -58,8 +71,9 @@ function newest(profiles: readonly ProfileRecord[]): ProfileRecord | undefined {
   );
 }
 
-function known(tierSeconds: TierSeconds, profile: ProfileRecord): TierSecondsResolution {
-  return { kind: 'known', tierSeconds, profileId: profile.id };
+function measured(profile: ProfileRecord): TierSecondsResolution {
+  const source = { kind: 'measured', machineId: profile.profile.machine.id } as const;
+  return { kind: 'known', profile, computeRatio: 1, source };
 }
 
 function missing(text: string): TierSecondsResolution {

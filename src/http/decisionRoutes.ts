@@ -240,12 +240,12 @@ function whatIfRoute(app: HttpApp, control: ControlPlane): void {
     },
     ({ params, body }) => {
       const session = control.deployments.get(params.id);
-      const { tierSeconds } = control.operations.basisOf(session);
+      const { sources } = control.operations.basisOf(session);
       const decision = control.operations.whatIf(session, body.context);
       const present = session.durable.cut?.endLayers;
       return {
         ...decidedView(session.model.graph!, decision),
-        secondsSources: tierSeconds.map((tier) => tier.source),
+        secondsSources: [...sources],
         isPresentCut: present !== undefined && present.join() === decision.endLayers.join(),
       };
     },

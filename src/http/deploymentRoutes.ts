@@ -230,6 +230,6 @@ function deploymentView(session: DeploymentSession) {
     nacks: session.nacks,
     endLayerCount: cut === null ? null : cut.endLayers.length,
     layerCount: session.model.graph!.layers.length,
-    secondsSources: session.basis === null ? null : session.basis.tierSeconds.map((tier) => tier.source),
+    secondsSources: session.basis === null ? null : [...session.basis.sources],
   };
 }

@@ -164,6 +164,26 @@ describe('control', () => {
     ]);
   });
 
+  it('shares one state graph between devices of different speeds', async () => {
+    const { modelId, session } = await deployed(rig);
+    rig.connect('tablet', 'end', { computeRatio: 7 });
+    const other = rig.control.operations.deploy({
+      modelId,
+      end: { deviceId: 'tablet' },
+      edge: { deviceId: 'edge' },
+      requirements: {},
+    });
+    await until(() => other.durable.version === 1);
+    assert.equal(other.basis!.lease.partitioner, session.basis!.lease.partitioner);
+    const seconds = (of: typeof session) => of.lastDecision!.decision.prediction.tierSeconds[0]!;
+    assert.ok(Math.abs(seconds(other) / seconds(session) - 7 / 4) < 1e-12);
+    assert.deepEqual(other.lastDecision!.secondsSources[0], {
+      kind: 'scaled',
+      machineId: 'controller',
+      computeRatio: 7,
+    });
+  });
+
   it('uses the profile of a machine as soon as it is uploaded', async () => {
     const { modelId, end, session } = await deployed(rig);
     rig.control.fleet.telemetry('camera', end, 1, slowLink);

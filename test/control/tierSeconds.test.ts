@@ -23,7 +23,7 @@ const profiles = [profile('own', 'import', 'controller'), profile('pi', 'upload'
 function source(binding: Partial<TierBinding>, description: Partial<DeviceDescription> | null) {
   const device = description === null ? null : { role: 'end' as const, ...description };
   const resolved = resolveTierSeconds('end', { deviceId: 'd', ...binding }, device, profiles);
-  return resolved.kind === 'known' ? resolved.tierSeconds.source : resolved.missing;
+  return resolved.kind === 'known' ? resolved.source : resolved.missing;
 }
 
 describe('the seconds of a tier', () => {

@@ -1,0 +1,68 @@
+/**
+ * The same model on machines of other speeds. Times enter every cost as slowdown times seconds of the profile, so a
+ * machine that is r times slower is a slowdown r times larger: one state graph serves all machines that are
+ * scaled from one profile. Seen from outside nothing changes: contexts, `assumed` and ranges speak of the slowdown
+ * as it was measured there.
+ */
+import type { Context } from './context.js';
+import { largestAmount } from './contextRanges.js';
+import type { Partitioner } from './partitioner.js';
+
+/**
+ * `inner`, with the seconds of tier t taken times `ratios[t]`.
+ * @param ratios one per tier, finite and above 0
+ * @throws RangeError for any other ratio
+ */
+export function scaledPartitioner(inner: Partitioner, ratios: readonly number[]): Partitioner {
+  ratios.forEach((ratio, t) => {
+    if (!(ratio > 0 && ratio <= largestAmount)) {
+      throw new RangeError(`ratios[${t}]: ${ratio} is not a number above 0, at most ${largestAmount}`);
+    }
+  });
+  if (ratios.every((ratio) => ratio === 1)) return inner;
+  const scaled = (context: Context): Context => scaledContext(context, ratios);
+  return {
+    stateCount: inner.stateCount,
+    neighbourCount: inner.neighbourCount,
+    decide(context, present, found) {
+      const decision = inner.decide(scaled(context), present, found);
+      const assumed = assumedSlowdowns(context);
+      return assumed.length === 0 ? decision : { ...decision, assumed: [...assumed, ...decision.assumed] };
+    },
+    predict: (context, placement) => inner.predict(scaled(context), placement),
+    alternatives: (context, limit) => inner.alternatives(scaled(context), limit),
+    ranges: (context, decision) =>
+      inner.ranges(scaled(context), decision).flatMap((range) => {
+        const t = context.tiers.findIndex((_, tier) => range.value === slowdownName(tier));
+        if (t < 0) return [range];
+        const present = context.tiers[t]!.slowdown;
+        if (present === undefined) return []; // what nobody measured has no range
+        const to = range.to === null ? null : range.to / ratios[t]!;
+        return [{ value: range.value, present, from: range.from / ratios[t]!, to }];
+      }),
+  };
+}
+
+const slowdownName = (tier: number): string => `tiers[${tier}].slowdown`;
+
+/** What `assess` says of slowdowns that are absent; `inner` is always given one. */
+function assumedSlowdowns({ tiers }: Context): string[] {
+  if (tiers.every(({ slowdown }) => slowdown !== undefined)) return [];
+  return tiers.flatMap(({ slowdown }, t) => (slowdown === undefined ? [`${slowdownName(t)} = 1`] : []));
+}
+
+function scaledContext(context: Context, ratios: readonly number[]): Context {
+  return {
+    ...context,
+    tiers: context.tiers.map((tier, t) => {
+      const ratio = ratios[t] ?? 1; // too many tiers are refused by `inner`, by name
+      const slowdown = (tier.slowdown ?? 1) * ratio;
+      if (tier.slowdown !== undefined && tier.slowdown <= largestAmount && !(slowdown <= largestAmount)) {
+        throw new RangeError(
+          `${slowdownName(t)}: ${tier.slowdown} times the compute ratio ${ratio} is above ${largestAmount}`,
+        );
+      }
+      return { ...tier, slowdown };
+    }),
+  };
+}
