@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { hashOfImporter } from '../../src/cli/profileCache.js';
 import { ImportRefused, type ImportResult } from '../../src/control/ports.js';
 import type { ProfileOptions } from '../../src/core/profile.js';
 import { createImporter } from '../../src/onnx/importer.js';
@@ -62,16 +63,13 @@ export function catalogue(quick: boolean, only: readonly string[]): Entry[] {
 /** Few runs: the search does not care how exact its seconds are, only that they are those of the model. */
 const profileOptions = { optimizationLevel: 'extended', intraOpThreads: 1, runs: 1, warmupRuns: 0 } as const;
 
-/** Enters what the shape of the kept files depends on; raised where the importer forms other layers. */
-const cacheVersion = 1;
-
 /** The layer graph and profile of a model. @throws ImportRefused, where the importer refuses it; Error where it fails */
 export async function loadModel(entry: Entry): Promise<ImportResult> {
   const folder = join(tmpdir(), 'cutpoint-bench-profiles');
   const identity = entry.file === null ? `zoo ${entry.name}` : readFileSync(entry.file);
   const key = createHash('sha256')
     .update(identity)
-    .update(JSON.stringify([cacheVersion, entry.inputs, profileOptions, cpus()[0]?.model]))
+    .update(JSON.stringify([await hashOfImporter(), entry.inputs, profileOptions, cpus()[0]?.model]))
     .digest('hex');
   const kept = join(folder, `${key}.json`);
   if (existsSync(kept)) return JSON.parse(await readFile(kept, 'utf8')) as ImportResult;

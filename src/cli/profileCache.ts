@@ -59,8 +59,8 @@ export async function openProfileCache(
   };
 }
 
-/** Another build of the importer may form other layers: its own code is part of the name. */
-async function hashOfImporter(): Promise<string> {
+/** Another build of the importer may form other layers: its own code is part of what is kept for a model. */
+export async function hashOfImporter(): Promise<string> {
   const folder = new URL('../onnx/', import.meta.url);
   const hash = createHash('sha256');
   const names = await readdir(folder);
