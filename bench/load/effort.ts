@@ -1,0 +1,49 @@
+/** How much load, and for how long. */
+import type { ZooName } from '../../src/zoo/zoo.js';
+
+export interface Effort {
+  /** Each is an end device, an edge and their deployment. */
+  readonly pairs: number;
+  readonly probes: number;
+  readonly models: readonly ZooName[];
+  /** One step of the search for the highest load. */
+  readonly trialSeconds: number;
+  /** Steps at most, for each of both servers. */
+  readonly trials: number;
+  readonly warmUpSeconds: number;
+  readonly halfSeconds: number;
+  readonly overloadSeconds: number;
+  readonly profileSeconds: number;
+  /** Where the search begins, frames/s. */
+  readonly firstGuess: number;
+  /** How long devices have to come back after the restart. */
+  readonly returnSeconds: number;
+}
+
+export const fullEffort: Effort = {
+  pairs: 5000,
+  probes: 100,
+  models: ['squeezenet-1.1', 'mobilenet-v2', 'googlenet', 'resnet-18'],
+  trialSeconds: 8,
+  trials: 8,
+  warmUpSeconds: 10,
+  halfSeconds: 45,
+  overloadSeconds: 45,
+  profileSeconds: 10,
+  firstGuess: 16_000,
+  returnSeconds: 60,
+};
+
+export const quickEffort: Effort = {
+  pairs: 500,
+  probes: 25,
+  models: ['squeezenet-1.1', 'mobilenet-v2'],
+  trialSeconds: 1.2,
+  trials: 4,
+  warmUpSeconds: 2,
+  halfSeconds: 4,
+  overloadSeconds: 4,
+  profileSeconds: 2,
+  firstGuess: 16_000,
+  returnSeconds: 20,
+};

@@ -1,0 +1,27 @@
+/** Loaded into the controller's process before it starts: tells what it takes, and profiles it on request. */
+import { Session } from 'node:inspector/promises';
+import type { Profiler } from 'node:inspector';
+import { processFigures } from './processFigures.js';
+import { answerCalls } from './remote.js';
+
+let session: Session | null = null;
+
+answerCalls(
+  {
+    figures: processFigures,
+    async profileStart(): Promise<void> {
+      session = new Session();
+      session.connect();
+      await session.post('Profiler.enable');
+      await session.post('Profiler.setSamplingInterval', { interval: 250 });
+      await session.post('Profiler.start');
+    },
+    async profileStop(): Promise<Profiler.Profile> {
+      const { profile } = await session!.post('Profiler.stop');
+      session!.disconnect();
+      session = null;
+      return profile;
+    },
+  },
+  true,
+);
