@@ -60,7 +60,7 @@ export class ControlPlane {
       durable: (step) => delivery.durable(step),
       room: () => this.#decider.resume(),
     });
-    this.#decider = new Decider(ports, this.devices, this.deployments, this.log, decisions.batchDeployments);
+    this.#decider = new Decider(ports, this.devices, this.deployments, this.log, decisions);
     this.#basis = new BasisKeeper(
       this.devices,
       this.profiles,

@@ -4,8 +4,10 @@ import { DecisionLoop, type Trigger } from './decisionLoop.js';
 import type { Deployments } from './deployments.js';
 import type { DeploymentSession, Surroundings } from './deploymentSession.js';
 import type { Devices } from './devices.js';
+import { needsRow, rowOf } from './history.js';
 import type { Clock, Events } from './ports.js';
 import type { DecisionReason, DecisionRecord } from './records.js';
+import type { ControlSettings } from './settings.js';
 
 export class Decider {
   /** True until the time that devices have to come back after a start is over. */
@@ -17,9 +19,9 @@ export class Decider {
     private readonly devices: Devices,
     private readonly deployments: Deployments,
     private readonly log: DecisionLog,
-    batchDeployments: number,
+    private readonly settings: Pick<ControlSettings['decisions'], 'batchDeployments' | 'keptRowMs'>,
   ) {
-    this.#loop = new DecisionLoop(batchDeployments, {
+    this.#loop = new DecisionLoop(settings.batchDeployments, {
       hasRoom: () => !log.isFull,
       decide: (deploymentId, trigger) => this.#decide(deploymentId, trigger),
       coalesced: () => ports.events.dropped('superseded-telemetry'),
@@ -72,11 +74,25 @@ export class Decider {
       return;
     }
     if (record === null) return;
-    this.#tell(record);
-    this.log.append(session, record, trigger.receivedAtNanoseconds);
+    const isRow = this.#isRow(session, record);
+    this.#tell(record, isRow);
+    if (isRow) this.log.append(session, record, trigger.receivedAtNanoseconds);
+    else session.lastDecision = record;
   }
 
-  #tell({ decision, searchNanoseconds: nanoseconds, ...record }: DecisionRecord): void {
+  /** Notes what becomes of `record`: a row of the history, or one more that the next row counts. */
+  #isRow(session: DeploymentSession, record: DecisionRecord): boolean {
+    const isDurable = session.durable.version === record.versionAfter;
+    if (needsRow(record, session.latestRow, isDurable, this.settings.keptRowMs)) {
+      session.latestRow = rowOf(record);
+      session.keptSinceRow = 0;
+      return true;
+    }
+    session.keptSinceRow++;
+    return false;
+  }
+
+  #tell({ decision, searchNanoseconds: nanoseconds, ...record }: DecisionRecord, isRow: boolean): void {
     const { deploymentId, reason } = record;
     this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
     this.ports.events.decision({
@@ -87,6 +103,7 @@ export class Decider {
       latencySeconds: decision.prediction.latencySeconds,
       optimality: decision.optimality.kind,
       violations: decision.violations.length,
+      isRow,
     });
   }
 }

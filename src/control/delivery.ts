@@ -34,7 +34,10 @@ export class Delivery {
     const { session } = step;
     const isNew = step.deployment.version !== session.durable.version;
     session.durable = step.deployment;
-    if (step.decision !== null) session.lastDecision = step.decision;
+    const { decision } = step;
+    // one that kept this cut, and has no row, may have come since
+    const isLatest = decision !== null && (isNew || decision.atMs >= (session.lastDecision?.atMs ?? 0));
+    if (isLatest) session.lastDecision = decision;
     if (!isNew) return;
     for (const role of ['end', 'edge'] as const) this.#push(session, role);
     if (step.receivedAtNanoseconds !== null) {

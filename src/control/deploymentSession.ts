@@ -9,6 +9,7 @@ import type { Decision, Placement } from '../core/decision.js';
 import type { Partitioner } from '../core/partitioner.js';
 import type { TierSeconds } from '../core/profile.js';
 import { deploymentContext, type DeviceView } from './deploymentContext.js';
+import type { LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
 import type { Clock } from './ports.js';
 import type {
@@ -74,6 +75,10 @@ export class DeploymentSession {
   status: DeploymentStatus = { kind: 'waiting', missing: [] };
   readonly nacks: Record<Role, Nack | null> = { end: null, edge: null };
   disposed = false;
+  /** Of the history since the start. */
+  latestRow: LatestRow | null = null;
+  /** Decisions since then that kept the cut and have no row. */
+  keptSinceRow = 0;
   #contextKey: string | null = null;
   #heldReason: DecisionReason | null = null;
   #restored: boolean;
@@ -180,6 +185,7 @@ export class DeploymentSession {
       cutBefore: before.cut,
       cutAfter,
       secondsSources: this.basis!.sources,
+      keptBefore: this.keptSinceRow,
     };
   }
 }

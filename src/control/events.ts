@@ -62,6 +62,8 @@ export interface Events {
     readonly latencySeconds: number;
     readonly optimality: Decision['optimality']['kind'];
     readonly violations: number;
+    /** Whether it becomes a row of the history. */
+    readonly isRow: boolean;
   }): void;
   telemetryFrame(outcome: TelemetryOutcome): void;
   /** From the arrival of the frame that caused a new cut to that cut in the outbox of a device. */

@@ -119,4 +119,6 @@ export interface DecisionRecord {
   /** Where the seconds of each tier come from. */
   readonly secondsSources: readonly TierSeconds['source'][];
   readonly searchNanoseconds: number;
+  /** Decisions since the row before that kept the cut and have no row of their own. */
+  readonly keptBefore: number;
 }

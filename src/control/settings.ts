@@ -14,6 +14,8 @@ export interface ControlSettings {
     readonly flushMs: number;
     /** Rows that may wait for a commit; at the cap decisions wait too, and telemetry coalesces. */
     readonly queueRows: number;
+    /** Least time between two rows of decisions that keep the cut of a deployment, ms; 0: each is a row. */
+    readonly keptRowMs: number;
     /** Rows of history kept in the store. */
     readonly keepRows: number;
     /** Deployments decided before other work of the process has its turn. */

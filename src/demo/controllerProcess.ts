@@ -32,6 +32,8 @@ export async function startController(
       CUTPOINT_LISTEN__PORT: '0',
       CUTPOINT_DATA__DIRECTORY: folder,
       CUTPOINT_LIMITS__TELEMETRY_INTERVAL_MS: String(telemetryIntervalMs),
+      // the demo shows each decision
+      CUTPOINT_DECISIONS__KEPT_ROW_MS: '0',
       CUTPOINT_IMPORT__RUNS: '5',
       CUTPOINT_IMPORT__WARMUP_RUNS: '1',
     },

@@ -61,6 +61,9 @@ export const DecisionRowSchema = Type.Object({
   notJudged,
   secondsSources: Type.Array(SecondsSourceSchema),
   searchNanoseconds: Type.Number(),
+  keptBefore: Type.Integer({
+    description: 'Decisions since the row before that kept the cut and have no row of their own',
+  }),
 });
 
 export const WhySchema = Type.Object({

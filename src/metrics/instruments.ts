@@ -36,6 +36,10 @@ export function createInstruments(registry: Registry) {
       'reason',
       'changed',
     ]),
+    rowlessDecisions: counter(
+      'decisions_without_row',
+      'Decisions that kept the cut and are counted in the next row of the history',
+    ),
     telemetryFrames: counter('telemetry_frames', 'Telemetry frames by what became of them', ['outcome']),
     telemetryToPush: seconds(
       'telemetry_to_push',

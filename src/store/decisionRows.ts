@@ -20,6 +20,7 @@ interface InsertedRow {
   readonly context_json: string;
   readonly decision_json: string;
   readonly sources_json: string;
+  readonly kept_before: number;
 }
 
 interface DecisionRow extends InsertedRow {
@@ -45,6 +46,7 @@ function decisionRow(record: DecisionRecord): InsertedRow {
     context_json: toJson(record.context),
     decision_json: toJson(decision),
     sources_json: toJson(record.secondsSources),
+    kept_before: record.keptBefore,
   };
 }
 
@@ -63,6 +65,7 @@ function decisionOf(row: DecisionRow): DecisionRecord & { id: number } {
     decision: fromJson(row.decision_json, where('decision_json')),
     secondsSources: fromJson(row.sources_json, where('sources_json')),
     searchNanoseconds: row.search_ns,
+    keptBefore: row.kept_before,
   };
 }
 
@@ -77,10 +80,10 @@ export function decisionRows(db: Database) {
   const insert = db.prepare<InsertedRow>(
     `INSERT INTO decisions (deployment_id, at_ms, reason, version_before, version_after, algorithm, latency_seconds,
        optimality, gap, states_visited, search_ns, cut_before_json, cut_after_json, context_json, decision_json,
-       sources_json)
+       sources_json, kept_before)
      VALUES (@deployment_id, @at_ms, @reason, @version_before, @version_after, @algorithm, @latency_seconds,
        @optimality, @gap, @states_visited, @search_ns, @cut_before_json, @cut_after_json, @context_json,
-       @decision_json, @sources_json)`,
+       @decision_json, @sources_json, @kept_before)`,
   );
   const page = db.prepare<[string, number, number], DecisionRow>(
     'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',

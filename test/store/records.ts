@@ -261,6 +261,7 @@ export const decisionOf = (deploymentId: string): fc.Arbitrary<DecisionRecord> =
         { maxLength: 2 },
       ),
       searchNanoseconds: count,
+      keptBefore: fc.nat(),
     })
     .map(plain);
 

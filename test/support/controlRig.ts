@@ -27,7 +27,7 @@ export const testSettings: ControlSettings = {
     maxDeployments: 4,
     maxDeploymentsPerDevice: 3,
   },
-  decisions: { flushMs: 1, queueRows: 100, keepRows: 1_000, batchDeployments: 8 },
+  decisions: { keptRowMs: 0, flushMs: 1, queueRows: 100, keepRows: 1_000, batchDeployments: 8 },
   imports: {
     queue: 1,
     options: { optimizationLevel: 'extended', intraOpThreads: 1, runs: 1, warmupRuns: 0 },

@@ -1,0 +1,38 @@
+/**
+ * Which decisions become rows of the history. One that changes something always does: the cut, a bound that is now broken
+ * or met, or a cause other than telemetry. Where telemetry leaves the cut as it is, one row per deployment and interval
+ * is enough, and it says how many decisions before it kept the cut without a row: none goes unmentioned.
+ */
+import type { DecisionRecord } from './records.js';
+
+/** What is remembered of a deployment's latest row; null before the first since the start. */
+export interface LatestRow {
+  readonly atMs: number;
+  /** Names of the broken bounds. */
+  readonly broken: string;
+}
+
+/**
+ * @param isDurable whether the cut of `record` is in the store already; what is not has to get there by a row
+ * @param keptRowMs least time between two rows of decisions that keep the cut, ms; 0: each is a row
+ */
+export function needsRow(
+  record: DecisionRecord,
+  latest: LatestRow | null,
+  isDurable: boolean,
+  keptRowMs: number,
+): boolean {
+  if (latest === null || !isDurable) return true;
+  if (record.versionAfter !== record.versionBefore || record.reason !== 'telemetry') return true;
+  if (brokenBounds(record) !== latest.broken) return true;
+  const sinceMs = record.atMs - latest.atMs;
+  return sinceMs >= keptRowMs || sinceMs < 0; // a clock that was set back
+}
+
+export function rowOf(record: DecisionRecord): LatestRow {
+  return { atMs: record.atMs, broken: brokenBounds(record) };
+}
+
+function brokenBounds({ decision: { violations } }: DecisionRecord): string {
+  return violations.length === 0 ? '' : violations.map(({ constraint }) => constraint).join();
+}
