@@ -33,6 +33,7 @@ export interface AppContext {
   readonly config: Config;
   readonly control: ControlPlane;
   readonly app: HttpApp;
+  readonly hub: DeviceHub;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Takes up work and listens. @returns where, `http://host:port` */
@@ -103,6 +104,7 @@ export async function createAppContext(
     config,
     control,
     app,
+    hub,
     log,
     metrics,
     async start() {

@@ -13,7 +13,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { ImportRefused } from '../control/ports.js';
 import { checkExternalData, type ExternalFile } from './externalData.js';
 import type { ImportLimits } from './limits.js';
-import { checkOperators, checkOpset, checkValueTypes } from './modelChecks.js';
+import { checkNames, checkOperators, checkOpset, checkValueTypes } from './modelChecks.js';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from './proto/onnx_pb.js';
 import { checkStoredTensors } from './storedTensors.js';
 
@@ -35,7 +35,7 @@ const VARINT_FIELDS = new Set([1, 5]);
 /**
  * Reads and checks a model. Nothing is run.
  * @throws ImportRefused with the codes `file-missing`, `too-large`, `not-onnx`, `truncated`, `no-opset`,
- * `custom-domain`, `sequence-type`, `missing-external-data`, `external-data-escapes`, `bad-tensor`, `no-operators`
+ * `custom-domain`, `bad-name`, `bad-graph`, `sequence-type`, `missing-external-data`, `external-data-escapes`, `bad-tensor`, `no-operators`
  */
 export async function readModel(file: string, limits: ImportLimits): Promise<DecodedModel> {
   const bytes = await readModelBytes(file, limits);
@@ -47,6 +47,7 @@ export async function readModel(file: string, limits: ImportLimits): Promise<Dec
   }
   checkOpset(proto);
   checkOperators(proto, graph, limits);
+  checkNames(graph);
   checkValueTypes(graph);
   const externalFiles = await checkExternalData(graph, file, limits);
   checkStoredTensors(graph);

@@ -2,7 +2,7 @@
 import { ImportRefused } from '../control/ports.js';
 import type { ImportLimits } from './limits.js';
 import type { GraphProto, ModelProto, TypeProto, ValueInfoProto } from './proto/onnx_pb.js';
-import { nodesWithin } from './walk.js';
+import { graphsWithin, nodesWithin } from './walk.js';
 
 /** Operator domains that the runtime brings along. */
 const KNOWN_DOMAINS: ReadonlySet<string> = new Set([
@@ -58,6 +58,24 @@ export function checkOperators(proto: ModelProto, graph: GraphProto, limits: Imp
       'custom-domain',
       `The model uses operators that only a private extension of the runtime knows: ${list.join('; ')}. Export it without them.`,
     );
+  }
+}
+
+/** What the runtime writes into its JSON record as it is, so that the record cannot be read. */
+const UNREADABLE = /["\\\u0000-\u001f]/;
+
+/** @throws ImportRefused `bad-name` */
+export function checkNames(graph: GraphProto): void {
+  for (const each of graphsWithin(graph)) {
+    const nodes = each.node.flatMap((node) => [node.name, ...node.output]);
+    const values = [...each.input, ...each.initializer].map((value) => value.name);
+    const wrong = [...nodes, ...values].find((name) => UNREADABLE.test(name));
+    if (wrong !== undefined) {
+      throw new ImportRefused(
+        'bad-name',
+        `The name ${JSON.stringify(wrong.slice(0, 200))} has a quotation mark, a backslash or a control character, with which the runtime cannot measure. Rename it.`,
+      );
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Walks over graphs inside graphs: the bodies of If, Loop, Scan and their like. */
+import { ImportRefused } from '../control/ports.js';
 import type { GraphProto, NodeProto, TensorProto } from './proto/onnx_pb.js';
 
 /** Deeper nesting than any real model: a file that claims more is out to break something. */
@@ -11,9 +12,11 @@ export function bodiesOf(node: NodeProto): GraphProto[] {
   );
 }
 
-/** The graph itself and all bodies below it, outermost first. @throws RangeError above 64 levels */
+/** The graph itself and all bodies below it, outermost first. @throws ImportRefused `bad-graph` above 64 levels */
 export function* graphsWithin(graph: GraphProto, depth = 0): Generator<GraphProto> {
-  if (depth > MAX_DEPTH) throw new RangeError(`graphs are nested more than ${MAX_DEPTH} deep`);
+  if (depth > MAX_DEPTH) {
+    throw new ImportRefused('bad-graph', `Branches and loops are nested more than ${MAX_DEPTH} deep.`);
+  }
   yield graph;
   for (const node of graph.node) {
     for (const body of bodiesOf(node)) yield* graphsWithin(body, depth + 1);

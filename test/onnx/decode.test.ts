@@ -12,10 +12,11 @@ import { buildOperatorGraph } from '../../src/onnx/operatorGraph.js';
 import {
   type ModelProto,
   ModelProtoSchema,
+  NodeProtoSchema,
   TensorProto_DataLocation,
   ValueInfoProtoSchema,
 } from '../../src/onnx/proto/onnx_pb.js';
-import { fileOf, graph, model, twoConvolutions, value, weight } from './support/smallModel.js';
+import { body, fileOf, graph, model, twoConvolutions, value, weight } from './support/smallModel.js';
 
 async function refusal(
   t: TestContext,
@@ -255,4 +256,34 @@ test('damaged files never do anything but be refused or accepted', async (t) => 
     ),
     { numRuns: 3000 },
   );
+});
+
+test('names that the runtime cannot write into its record are refused, and named', async (t) => {
+  for (const name of ['a"b', 'C:\\net\\conv', 'a\nb', 'a\u0001']) {
+    const places: ((proto: ModelProto) => void)[] = [
+      (proto) => (proto.graph!.node[0]!.name = name),
+      (proto) => (proto.graph!.node[0]!.output[0] = name),
+      (proto) => (proto.graph!.input[0]!.name = name),
+    ];
+    for (const place of places) {
+      const { code, message } = await refusal(t, changed(place));
+      assert.equal(code, 'bad-name');
+      assert.ok(message.includes(JSON.stringify(name)), message);
+    }
+  }
+});
+
+test('branches nested beyond all measure are refused', async (t) => {
+  const { code } = await refusal(
+    t,
+    changed((proto) => {
+      const inside = proto.graph!;
+      for (let depth = 0; depth < 70; depth++) {
+        const inner = { ...graph({ nodes: [], inputs: [], outputs: [] }), node: inside.node };
+        const attribute = [body('then_branch', inner)];
+        inside.node = [create(NodeProtoSchema, { opType: 'If', attribute })];
+      }
+    }),
+  );
+  assert.equal(code, 'not-onnx'); // the decoder of the message itself goes no deeper
 });

@@ -1,0 +1,77 @@
+/**
+ * `npm run fuzz`: rubbish through the real code, and what came of it.
+ *
+ *   npm run fuzz -- [--frames N] [--socket-frames N] [--models N] [--requests N] [--seed N] [--json FILE]
+ *
+ * Exit code 0: nothing that must not happen; 1: findings, whose files lie in fuzz-findings/; 2: wrong usage.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fuzzAll, type FuzzPlan } from './fuzzAll.js';
+import { sharedMissing } from './models/seeds.js';
+
+function planned(): { plan: FuzzPlan; json: string | undefined } {
+  const { values } = parseArgs({
+    options: {
+      frames: { type: 'string', default: '1000000' },
+      'socket-frames': { type: 'string', default: '100000' },
+      models: { type: 'string', default: '20000' },
+      requests: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+    },
+  });
+  const count = (name: 'frames' | 'socket-frames' | 'models' | 'requests' | 'seed'): number => {
+    const value = Number(values[name]);
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new Error(`--${name} must be a whole number, not ${values[name]}`);
+    return value;
+  };
+  const plan = {
+    frames: count('frames'),
+    socketFrames: count('socket-frames'),
+    models: count('models'),
+    requests: count('requests'),
+    seed: count('seed'),
+    workers: Math.max(1, availableParallelism() - 1),
+  };
+  if (plan.socketFrames > plan.frames) throw new Error('--socket-frames must not be above --frames');
+  return { plan, json: values.json };
+}
+
+async function main(): Promise<number> {
+  let wanted;
+  try {
+    wanted = planned();
+  } catch (error) {
+    process.stderr.write(`fuzz: ${(error as Error).message}\n`);
+    return 2;
+  }
+  if (sharedMissing !== null) process.stderr.write(`fuzz: ${sharedMissing}\n`);
+  const folder = await mkdtemp(join(tmpdir(), 'cutpoint-fuzz-'));
+  try {
+    let shownAt = 0;
+    const result = await fuzzAll(
+      wanted.plan,
+      folder,
+      join(process.cwd(), 'fuzz-findings'),
+      (part, done, all) => {
+        if (performance.now() - shownAt < 1_000 && done < all) return;
+        shownAt = performance.now();
+        process.stderr.write(`${part}: ${done} of ${all}\n`);
+      },
+    );
+    const text = `${JSON.stringify(result, null, 2)}\n`;
+    if (wanted.json === undefined) process.stdout.write(text);
+    else await writeFile(wanted.json, text);
+    const findings = [result.frames, result.requests, result.models].flatMap((each) => each?.findings ?? []);
+    process.stderr.write(findings.length === 0 ? 'no findings\n' : `${findings.length} findings\n`);
+    return findings.length === 0 ? 0 : 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main();
