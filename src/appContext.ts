@@ -147,7 +147,7 @@ function importerOf({ import: settings, limits }: Config): ModelImporter {
 }
 
 function createHub(
-  { limits }: Config,
+  { limits, decisions }: Config,
   control: ControlPlane,
   metrics: Metrics,
   log: Log,
@@ -161,7 +161,7 @@ function createHub(
       failed: (error, deviceId) =>
         log.logger.error({ err: error, deviceId }, 'a message of a device failed; its connection is closed'),
     },
-    limits,
+    { ...limits, ...decisions },
   );
 }
 

@@ -81,6 +81,14 @@ const limits = Type.Object(
     maxDeployments: whole(10_000, 1, 1_000_000, 'Deployments that may exist.'),
     maxDeploymentsPerDevice: whole(1_000, 1, 100_000, 'Deployments that one device may take part in.'),
     frameBytes: whole(64 * KIB, 1 * KIB, 16 * MIB, 'Largest frame taken from a device, bytes.'),
+    jsonDepth: whole(8, 4, 64, 'How deep the JSON of a frame may be nested.'),
+    framesPerSecond: whole(
+      50,
+      1,
+      100_000,
+      'Frames that one device may send per second for long. One that goes on above is warned, then closed.',
+    ),
+    frameBurst: whole(100, 1, 1_000_000, 'Frames that one device may send at once.'),
     outboxBytes: whole(
       MIB,
       4 * KIB,
@@ -131,6 +139,24 @@ const decisions = Type.Object(
       1,
       10_000,
       'Deployments decided in one go before other work of the process has its turn.',
+    ),
+    prepareTimeoutMs: whole(
+      30_000,
+      100,
+      HOUR_MS,
+      'Time that a device has to prepare or to activate a cut before it counts as refused.',
+    ),
+    timeToLiveMs: whole(
+      60_000,
+      1_000,
+      24 * HOUR_MS,
+      'A device that hears nothing from the controller for so long runs its safe local cut.',
+    ),
+    previousCutMs: whole(
+      30_000,
+      0,
+      HOUR_MS,
+      'For how long a device keeps the cut before ready after a switch, for requests of the other tier.',
     ),
     restartGraceMs: whole(
       10_000,

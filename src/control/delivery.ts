@@ -82,6 +82,12 @@ export class Delivery {
     return null;
   }
 
+  /** Whether `deviceId` has this deployment and was sent this version; null when it is so. */
+  known(deviceId: string, running: Running): AnswerRefusal | null {
+    const found = this.#answered(deviceId, running);
+    return typeof found === 'string' ? found : null;
+  }
+
   removed(session: DeploymentSession): void {
     for (const role of ['end', 'edge'] as const) {
       this.devices.connection(session.current[role].deviceId)?.sendRemoved(session.id);

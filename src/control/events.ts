@@ -4,7 +4,7 @@
  * the log line alone and never become labels.
  */
 import type { Decision } from '../core/decision.js';
-import type { DecisionReason, Role } from './records.js';
+import type { DecisionReason, DeviceRole } from './records.js';
 
 export const telemetryOutcomes = [
   'accepted',
@@ -68,10 +68,10 @@ export interface Events {
   telemetryFrame(outcome: TelemetryOutcome): void;
   /** From the arrival of the frame that caused a new cut to that cut in the outbox of a device. */
   telemetryToPush(seconds: number): void;
-  deviceConnected(device: { readonly deviceId: string; readonly role: Role }): void;
+  deviceConnected(device: { readonly deviceId: string; readonly role: DeviceRole }): void;
   deviceDisconnected(device: {
     readonly deviceId: string;
-    readonly role: Role;
+    readonly role: DeviceRole;
     readonly code: number;
     readonly reason: string;
   }): void;

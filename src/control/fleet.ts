@@ -64,4 +64,9 @@ export class Fleet {
   nack(deviceId: string, report: NackReport): AnswerRefusal | null {
     return this.delivery.nack(deviceId, report);
   }
+
+  /** What a device tells of a version it has: nothing follows from it, but it must be one that it was sent. */
+  told(deviceId: string, about: Running): AnswerRefusal | null {
+    return this.delivery.known(deviceId, about);
+  }
 }

@@ -6,6 +6,9 @@ import type { Decision } from '../core/decision.js';
 
 export type Role = 'end' | 'edge';
 
+/** What a device says that it is; deployments have no tier in the cloud. */
+export type DeviceRole = Role | 'cloud';
+
 export interface ModelRecord {
   readonly id: string;
   readonly name: string;
@@ -31,7 +34,7 @@ export interface ProfileRecord {
 
 /** What a device says of itself in its hello. */
 export interface DeviceDescription {
-  readonly role: Role;
+  readonly role: DeviceRole;
   /** Machine id of a profile taken there; a profile uploaded with this id is then used for its tier. */
   readonly machineId?: string | undefined;
   /** Seconds there per second on the controller's own machine, used where no profile of that machine is known. */
@@ -39,6 +42,12 @@ export interface DeviceDescription {
   readonly power?: Power | undefined;
   readonly batteryCapacityJoules?: number | undefined;
   readonly agent?: string | undefined;
+  /** What the device can do beyond the least, as it names it. */
+  readonly capabilities?: readonly string[] | undefined;
+  /** SHA-256 of the model files that are on the device. */
+  readonly models?: readonly string[] | undefined;
+  /** For how long serving stops when the device switches to another cut. */
+  readonly switchSeconds?: number | undefined;
 }
 
 export interface DeviceRecord {

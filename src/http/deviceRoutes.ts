@@ -25,7 +25,7 @@ const number = Type.Optional(Type.Number());
 const DeviceSchema = Type.Object(
   {
     id: Type.String(),
-    role: Type.Union([Type.Literal('end'), Type.Literal('edge')]),
+    role: Type.Union([Type.Literal('end'), Type.Literal('edge'), Type.Literal('cloud')]),
     connected: Type.Boolean(),
     machineId: Type.Optional(Type.String()),
     computeRatio: number,

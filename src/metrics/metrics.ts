@@ -55,7 +55,7 @@ function startAtZero(instruments: Instruments): void {
   for (const outcome of telemetryOutcomes) instruments.telemetryFrames.inc({ outcome }, 0);
   for (const what of droppedThings) instruments.dropped.inc({ what }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
-  for (const role of ['end', 'edge']) {
+  for (const role of ['end', 'edge', 'cloud']) {
     instruments.connectedDevices.set({ role }, 0);
     instruments.connections.inc({ role }, 0);
     instruments.disconnections.inc({ role }, 0);

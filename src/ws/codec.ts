@@ -1,7 +1,7 @@
 /** Bytes of a device to a typed message, or to the error that it is answered with. Never throws. */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { describe, fieldOf } from '../schema/problems.js';
-import { deviceMessageSchemas, type DeviceMessage } from './messages.js';
+import { deviceMessageSchemas, type DeviceMessage } from '../protocol/messages.js';
 
 export type Decoded =
   | { readonly ok: true; readonly message: DeviceMessage }

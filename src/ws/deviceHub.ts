@@ -2,7 +2,7 @@
 import type { WebSocket } from 'ws';
 import { createDecoder } from './codec.js';
 import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
-import { protocolName } from './messages.js';
+import { protocolName } from '../protocol/messages.js';
 
 export interface HubSettings extends SocketSettings {
   /** Sockets that may be open at once, greeted or not. */

@@ -8,18 +8,17 @@ import type { RawData, WebSocket } from 'ws';
 import { ControlError } from '../control/controlError.js';
 import type { Fleet } from '../control/fleet.js';
 import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
-import type { Role } from '../control/records.js';
-import { closeCodes, type CloseName } from './closeCodes.js';
+import type { DeviceRole } from '../control/records.js';
+import { closes, type CloseName } from '../protocol/closeCodes.js';
 import type { Decode, Decoded } from './codec.js';
 import {
   protocolName,
-  type AckMessage,
   type ControllerMessage,
   type CutMessage,
+  type DeviceMessage,
   type HelloMessage,
-  type NackMessage,
   type TelemetryMessage,
-} from './messages.js';
+} from '../protocol/messages.js';
 import { Outbox } from './outbox.js';
 
 /** After so many heartbeats without any frame the device is taken for dead. */
@@ -29,11 +28,17 @@ const closeGraceMs = 1_000;
 
 export interface SocketSettings {
   readonly frameBytes: number;
+  readonly jsonDepth: number;
+  readonly framesPerSecond: number;
+  readonly frameBurst: number;
   readonly outboxBytes: number;
   readonly helloTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly telemetryIntervalMs: number;
   readonly maxDeploymentsPerDevice: number;
+  readonly prepareTimeoutMs: number;
+  readonly timeToLiveMs: number;
+  readonly previousCutMs: number;
 }
 
 export interface SocketPorts {
@@ -45,7 +50,7 @@ export interface SocketPorts {
 }
 
 export class DeviceSocket implements DeviceConnection {
-  #device: { readonly id: string; readonly role: Role } | null = null;
+  #device: { readonly id: string; readonly role: DeviceRole } | null = null;
   #isClosing = false;
   #closedWith: { readonly code: number; readonly reason: string } | null = null;
   #misses = 0;
@@ -71,7 +76,10 @@ export class DeviceSocket implements DeviceConnection {
   }
 
   sendCut(notice: CutNotice): void {
-    this.#outbox.sendLatest(notice.deploymentId, JSON.stringify(cutMessage(notice)));
+    this.#outbox.sendLatest(
+      notice.deploymentId,
+      JSON.stringify(cutMessage(notice, this.settings.timeToLiveMs)),
+    );
   }
 
   sendRemoved(deploymentId: string): void {
@@ -141,19 +149,25 @@ export class DeviceSocket implements DeviceConnection {
     this.#send({
       type: 'welcome',
       protocol: protocolName,
+      verdict: 'accepted',
       serverTimeMs: this.ports.nowMs(),
       heartbeatMs: this.settings.heartbeatMs,
       telemetryIntervalMs: this.settings.telemetryIntervalMs,
+      previousCutMs: this.settings.previousCutMs,
       limits: {
         frameBytes: this.settings.frameBytes,
+        jsonDepth: this.settings.jsonDepth,
+        framesPerSecond: this.settings.framesPerSecond,
+        frameBurst: this.settings.frameBurst,
         outboxBytes: this.settings.outboxBytes,
         deployments: this.settings.maxDeploymentsPerDevice,
+        prepareMs: this.settings.prepareTimeoutMs,
       },
     });
     this.#outbox.open();
   }
 
-  #take(deviceId: string, message: HelloMessage | TelemetryMessage | AckMessage | NackMessage): void {
+  #take(deviceId: string, message: DeviceMessage): void {
     switch (message.type) {
       case 'hello':
         this.#answer('hello-again', 'A connection has one hello; connect again to change what it said.');
@@ -170,12 +184,17 @@ export class DeviceSocket implements DeviceConnection {
       case 'nack':
         this.#answerRefusal(this.ports.fleet.nack(deviceId, message), message);
         return;
+      case 'prepared':
+      case 'fallback':
+      case 'measurement':
+        this.#answerRefusal(this.ports.fleet.told(deviceId, message), message);
+        return;
     }
   }
 
   #answerRefusal(
     refusal: ReturnType<Fleet['ack']>,
-    { deploymentId, version }: AckMessage | NackMessage,
+    { deploymentId, version }: Exclude<DeviceMessage, HelloMessage | TelemetryMessage>,
   ): void {
     if (refusal === null) return;
     this.ports.events.refused('frame', refusal, { deviceId: this.#device?.id });
@@ -218,8 +237,9 @@ export class DeviceSocket implements DeviceConnection {
   #end(name: CloseName): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#closedWith = { code: closeCodes[name], reason: name };
-    this.socket.close(closeCodes[name], name);
+    const { code } = closes[name];
+    this.#closedWith = { code, reason: name };
+    this.socket.close(code, name);
     this.#endTimer = setTimeout(() => this.socket.terminate(), closeGraceMs);
     this.#leave();
   }
@@ -251,17 +271,19 @@ function toBuffer(data: RawData): Buffer {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
 
-function cutMessage(notice: CutNotice): CutMessage {
+function cutMessage(notice: CutNotice, timeToLiveMs: number): CutMessage {
   const { deploymentId, version, tier, model, cut, tensors, predictedLatencySeconds } = notice;
   return {
     type: 'cut',
     deploymentId,
     version,
+    phase: 'active',
     tier,
     model,
     layerCount: cut.layerCount,
     endLayers: [...cut.endLayers],
     tensors: tensors.map(({ name, type, shape, bytes }) => ({ name, type, shape: [...shape], bytes })),
     predictedLatencySeconds,
+    timeToLiveMs,
   };
 }

@@ -10,11 +10,17 @@ import { controlRig, until, type RigOptions } from './controlRig.js';
 
 const testHubSettings: HubSettings = {
   frameBytes: 4_096,
+  jsonDepth: 8,
+  framesPerSecond: 1_000,
+  frameBurst: 1_000,
   outboxBytes: 64 * 1024,
   helloTimeoutMs: 5_000,
   heartbeatMs: 60_000,
   telemetryIntervalMs: 1_000,
   maxDeploymentsPerDevice: 3,
+  prepareTimeoutMs: 5_000,
+  timeToLiveMs: 60_000,
+  previousCutMs: 1_000,
   maxConnections: 8,
 };
 

@@ -19,7 +19,16 @@ describe('the device protocol', () => {
     const device = await rig.device(endHello);
     const welcome = await device.next('welcome');
     assert.equal(welcome['protocol'], 'cutpoint.v1');
-    assert.deepEqual(welcome['limits'], { frameBytes: 4096, outboxBytes: 65536, deployments: 3 });
+    assert.equal(welcome['verdict'], 'accepted');
+    assert.deepEqual(welcome['limits'], {
+      frameBytes: 4096,
+      jsonDepth: 8,
+      framesPerSecond: 1000,
+      frameBurst: 1000,
+      outboxBytes: 65536,
+      deployments: 3,
+      prepareMs: 5000,
+    });
     assert.equal(rig.control.devices.get('camera').connected, true);
     await device.end();
     await until(() => !rig.control.devices.get('camera').connected);
@@ -43,7 +52,7 @@ describe('the device protocol', () => {
     ['{"type":"telemetry","sequence":1}', 'hello-first', 'type', 4004],
     ['{"type":"hello","role":"end"}', 'invalid-field', 'deviceId', 4003],
     ['{"type":"hello","deviceId":"-x","role":"end"}', 'invalid-field', 'deviceId', 4003],
-    ['{"type":"hello","deviceId":"x","role":"cloud"}', 'invalid-field', 'role', 4003],
+    ['{"type":"hello","deviceId":"x","role":"fog"}', 'invalid-field', 'role', 4003],
     ['{"type":"hello","deviceId":"x","role":"end","computeRatio":0}', 'invalid-field', 'computeRatio', 4003],
     ['{"type":"hello","deviceId":"x","role":"end","token":"t"}', 'invalid-field', 'token', 4003],
     ['{"type":"hallo"}', 'unknown-type', 'type', 4004],

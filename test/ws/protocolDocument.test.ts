@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { packageRoot } from '../../src/packageRoot.js';
-import { closeCodes } from '../../src/ws/closeCodes.js';
+import { closes } from '../../src/protocol/closeCodes.js';
 import { createDecoder } from '../../src/ws/codec.js';
-import { controllerMessageSchemas, deviceMessageSchemas } from '../../src/ws/messages.js';
+import { controllerMessageSchemas, deviceMessageSchemas } from '../../src/protocol/messages.js';
 
 const text = readFileSync(join(packageRoot(), 'docs', 'protocol.md'), 'utf8');
 
@@ -22,7 +22,7 @@ describe('docs/protocol.md', () => {
   });
 
   it('has every close code with its name', () => {
-    for (const [name, code] of Object.entries(closeCodes)) {
+    for (const [name, { code }] of Object.entries(closes)) {
       assert.match(text, new RegExp(`\\| ${code} +\\| \`${name}\``));
     }
   });

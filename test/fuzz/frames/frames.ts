@@ -1,5 +1,5 @@
 /** Frames as no device should send them: random bytes, real frames with damage, and values made from the schemas. */
-import { deviceMessageSchemas } from '../../../src/ws/messages.js';
+import { deviceMessageSchemas } from '../../../src/protocol/messages.js';
 import type { Random } from '../../../src/demo/random.js';
 import { fromSchema, oddValue } from '../fromSchema.js';
 

@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { protocolName } from '../../../src/ws/messages.js';
+import { protocolName } from '../../../src/protocol/messages.js';
 import { createRandom, type Random } from '../../../src/demo/random.js';
 import type { Finding } from '../finding.js';
 import type { FuzzedService } from '../service.js';
