@@ -8,6 +8,7 @@
  * moves with the value there is none. Complexity: at most some 1,400 decisions per value.
  */
 import type { Context, HopContext, TierContext } from './context.js';
+import { largestAmount } from './contextRanges.js';
 
 export interface Range {
   /** Name of the value in the context, e.g. `hops[0].uplinkBitsPerSecond`. */
@@ -77,7 +78,11 @@ export function movables(context: Context): Movable[] {
  * @param isSame whether the cut is still the best in a context
  * @param largest most that the value can be, e.g. 1 for a battery's level
  */
-export function rangeOf(movable: Movable, isSame: (context: Context) => boolean, largest = Infinity): Range {
+export function rangeOf(
+  movable: Movable,
+  isSame: (context: Context) => boolean,
+  largest = largestAmount,
+): Range {
   const { name, present } = movable;
   const holds = (value: number): boolean => isSame(movable.with(value));
   const low = edge(present, 1 / stride, present / reach, holds);

@@ -24,7 +24,6 @@ function measured(range: {
   minimum?: number;
   exclusiveMinimum?: number;
   maximum?: number;
-  exclusiveMaximum?: number;
   description: string;
 }) {
   return Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], ...range }));
@@ -122,7 +121,7 @@ export const TelemetrySchema = Type.Object(
     rttSeconds: measured({ minimum: 0, maximum: 3600, description: 'Round trip end device - edge, s' }),
     cpuLoad: measured({
       minimum: 0,
-      exclusiveMaximum: 1,
+      maximum: 0.999_999,
       description:
         'Share of the CPU that others use; becomes slowdown 1 / (1 - cpuLoad). Send 0.99 for a full one',
     }),

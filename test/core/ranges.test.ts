@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
 import { movables } from '../../src/core/ranges.js';
@@ -46,4 +47,16 @@ test('a range ends where the oracle changes its mind, to 1 %', () => {
     { numRuns: 25 },
   );
   assert.ok(ends > 8, `${ends} ends were looked at`);
+});
+
+test('the walk for a range ends where values end', () => {
+  const [input] = fc.sample(partitionInput, { numRuns: 1, seed: 1 });
+  const partitioner = createPartitioner(buildStateGraph(input!, 100_000));
+  const now: Context = {
+    tiers: [{ freeStorageBytes: 1e18, slowdown: 1e17 }, { freeStorageBytes: 9.99e17 }],
+    hops: [{ uplinkBitsPerSecond: 1e6, downlinkBitsPerSecond: 1e6, connected: true }],
+    requirements: {},
+  };
+  const ranges = partitioner.ranges(now, partitioner.decide(now));
+  assert.ok(ranges.some(({ value, to }) => value === 'tiers[1].freeStorageBytes' && to === null));
 });

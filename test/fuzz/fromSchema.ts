@@ -144,14 +144,16 @@ function arrayOf(schema: JsonSchema, source: Source, depth: number): unknown[] {
 function numberOf(schema: JsonSchema, random: Random): number {
   const low = schema.minimum ?? schema.exclusiveMinimum ?? -1e6;
   const high = schema.maximum ?? schema.exclusiveMaximum ?? 1e6;
-  switch (whole(random, 6)) {
+  switch (whole(random, 7)) {
     case 0:
       return low;
     case 1:
       return high;
     case 2:
       return low + 1;
-    case 3: // spread over the orders of magnitude, where bounds are far apart
+    case 3:
+      return high - Math.abs(high) * Number.EPSILON; // the last number below an exclusive bound
+    case 4: // spread over the orders of magnitude, where bounds are far apart
       return Math.min(high, Math.max(low, 10 ** random.between(-12, Math.log10(Math.max(high, 10)))));
     default:
       return random.between(low, high);
