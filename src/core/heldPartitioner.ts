@@ -1,6 +1,7 @@
 /** Decides over held states: GADS where all constraints can be met, the least violation where they cannot. */
 import { compareCandidates, type Candidate } from './candidate.js';
 import { Certificates } from './certificates.js';
+import { largestAmount } from './contextRanges.js';
 import type { Context } from './context.js';
 import { crossingTensors, endLayersOf } from './cut.js';
 import type { Decision, Placement } from './decision.js';
@@ -79,7 +80,7 @@ export class HeldPartitioner implements Partitioner {
       return found === state || this.isLevel(problem, found, state);
     };
     return movables(context).map((movable) =>
-      rangeOf(movable, isSame, movable.name === 'battery.level' ? 1 : Infinity),
+      rangeOf(movable, isSame, movable.name === 'battery.level' ? 1 : largestAmount),
     );
   }
 

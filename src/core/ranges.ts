@@ -8,7 +8,6 @@
  * moves with the value there is none. Complexity: at most some 1,400 decisions per value.
  */
 import type { Context, HopContext, TierContext } from './context.js';
-import { largestAmount } from './contextRanges.js';
 
 export interface Range {
   /** Name of the value in the context, e.g. `hops[0].uplinkBitsPerSecond`. */
@@ -78,11 +77,7 @@ export function movables(context: Context): Movable[] {
  * @param isSame whether the cut is still the best in a context
  * @param largest most that the value can be, e.g. 1 for a battery's level
  */
-export function rangeOf(
-  movable: Movable,
-  isSame: (context: Context) => boolean,
-  largest = largestAmount,
-): Range {
+export function rangeOf(movable: Movable, isSame: (context: Context) => boolean, largest: number): Range {
   const { name, present } = movable;
   const holds = (value: number): boolean => isSame(movable.with(value));
   const low = edge(present, 1 / stride, present / reach, holds);
