@@ -63,6 +63,7 @@ export async function createAppContext(
     synchronous: config.data.synchronous,
     openTimeoutMs: config.data.openTimeoutMs,
     operationTimeoutMs: config.data.operationTimeoutMs,
+    checkpointFailed: (error) => metrics.storeFailed({ operation: 'checkpoint', error }),
   });
   const store = overrides.wrapStore?.(realStore) ?? realStore;
   const log =

@@ -123,7 +123,7 @@ const decisions = Type.Object(
       'Where telemetry leaves the cut as it is, one row of history per deployment and this time; it counts those between. 0: each decision is a row.',
     ),
     flushMs: whole(
-      5,
+      2,
       0,
       1_000,
       'Decisions are committed together after this. A cut is sent after its commit.',

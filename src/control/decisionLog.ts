@@ -10,7 +10,10 @@ import type { Clock, Events, Store } from './ports.js';
 import type { DecisionRecord, DeploymentRecord } from './records.js';
 import type { ControlSettings } from './settings.js';
 
+/** Of decisions, of reports and of devices each: a commit must stay short. */
 const rowsPerCommit = 500;
+/** What nobody waits for (reports, devices) is committed after this, with a decision that comes before, ms. */
+const unhurriedMs = 50;
 const maxRetryMs = 5_000;
 
 interface Row {
@@ -33,6 +36,7 @@ export class DecisionLog {
   #rows: Row[] = [];
   readonly #reported = new Set<DeploymentSession>();
   #timer: NodeJS.Timeout | null = null;
+  #dueNanoseconds = 0n;
   #retryMs = 0;
   #closed = false;
 
@@ -67,7 +71,7 @@ export class DecisionLog {
     this.#rows.push({ session, decision, deployment: session.current, receivedAtNanoseconds });
     this.events.decisionQueue(this.#rows.length);
     if (this.isFull) this.events.capHit('decisionQueueRows', { cap: this.settings.queueRows });
-    this.schedule();
+    this.#wake(this.settings.flushMs);
   }
 
   /** What a device reported of `session` goes with the next commit. */
@@ -76,14 +80,25 @@ export class DecisionLog {
     this.schedule();
   }
 
-  /** Something waits (rows, reports, devices): commit soon. */
+  /** Something waits that nobody waits for (reports, devices): commit in a while. */
   schedule(): void {
-    if (this.#timer !== null || this.#closed) return;
+    this.#wake(Math.max(unhurriedMs, this.settings.flushMs));
+  }
+
+  #wake(afterMs: number): void {
+    if (this.#closed) return;
+    const waitMs = this.#retryMs || afterMs;
+    const dueNanoseconds = this.clock.monotonicNanoseconds() + BigInt(waitMs) * 1_000_000n;
+    if (this.#timer !== null) {
+      if (this.#dueNanoseconds <= dueNanoseconds) return;
+      clearTimeout(this.#timer);
+    }
+    this.#dueNanoseconds = dueNanoseconds;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#commitOnce();
-      if (this.#hasWork()) this.schedule();
-    }, this.#retryMs || this.settings.flushMs);
+      if (this.#hasWork()) this.#wake(this.settings.flushMs);
+    }, waitMs);
   }
 
   /** Commits all that waits, now; false when the store cannot, in which case it keeps waiting. */
@@ -106,8 +121,9 @@ export class DecisionLog {
   #commitOnce(): boolean {
     const wasFull = this.isFull;
     const rows = this.#rows.slice(0, rowsPerCommit);
-    const steps = this.#steps(rows);
-    const devices = this.devices.unsaved();
+    const reported = [...this.#reported].slice(0, rowsPerCommit);
+    const steps = this.#steps(rows, reported);
+    const devices = this.devices.unsaved(rowsPerCommit);
     const startedAt = this.clock.monotonicNanoseconds();
     let refused: readonly string[];
     try {
@@ -127,21 +143,21 @@ export class DecisionLog {
     const seconds = Number(this.clock.monotonicNanoseconds() - startedAt) / 1e9;
     this.events.storeCommitted({ rows: rows.length, seconds });
     this.events.decisionQueue(this.#rows.length);
-    this.#reported.clear();
+    for (const session of [...reported, ...steps.map((step) => step.session)]) this.#reported.delete(session);
     for (const step of steps) if (!refused.includes(step.session.id)) this.on.durable(step);
     if (wasFull && !this.isFull) this.on.room();
     return true;
   }
 
   /** One step for each deployment that the rows or a report touch, with its state after the last of its rows. */
-  #steps(rows: readonly Row[]): DurableStep[] {
+  #steps(rows: readonly Row[], reported: readonly DeploymentSession[]): DurableStep[] {
     const last = new Map<DeploymentSession, Row>();
     for (const row of rows) {
       const before = last.get(row.session);
       const receivedAtNanoseconds = before?.receivedAtNanoseconds ?? row.receivedAtNanoseconds;
       last.set(row.session, { ...row, receivedAtNanoseconds });
     }
-    return [...new Set([...last.keys(), ...this.#reported])]
+    return [...new Set([...last.keys(), ...reported])]
       .filter((session) => !session.disposed)
       .map((session) => {
         const row = last.get(session);

@@ -158,8 +158,14 @@ export class Devices {
     return this.#unsaved.size > 0;
   }
 
-  unsaved(): DeviceRecord[] {
-    return [...this.#unsaved].map((id) => this.#entries.get(id)!.record);
+  /** At most `limit` of those that changed since they were saved. */
+  unsaved(limit: number): DeviceRecord[] {
+    const records: DeviceRecord[] = [];
+    for (const id of this.#unsaved) {
+      if (records.length === limit) break;
+      records.push(this.#entries.get(id)!.record);
+    }
+    return records;
   }
 
   saved(records: readonly DeviceRecord[]): void {

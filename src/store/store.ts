@@ -1,6 +1,7 @@
 /** The store: SQLite behind the port of control. */
 import type { Store } from '../control/ports.js';
 import type { DecisionRecord, DeploymentRecord } from '../control/records.js';
+import { startCheckpoints } from './checkpointer.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
 import { decisionRows } from './decisionRows.js';
 import { deploymentRows } from './deploymentRows.js';
@@ -9,7 +10,11 @@ import { productMigrations } from './migrations.js';
 import { modelRows } from './modelRows.js';
 import { storeFailure } from './sqliteFailure.js';
 
-export type StoreOptions = Pick<DatabaseOptions, 'file'> & Partial<DatabaseOptions>;
+export type StoreOptions = Pick<DatabaseOptions, 'file'> &
+  Partial<DatabaseOptions> & {
+    /** Given: checkpoints are made in a thread of their own, and this is told of one that failed. */
+    readonly checkpointFailed?: (error: Error) => void;
+  };
 
 /** What each method does, in words that follow "Cannot". */
 const DOING: Readonly<Record<keyof Store, string>> = {
@@ -61,6 +66,8 @@ export function openStore(options: StoreOptions): Store {
     synchronous: 'normal',
     ...options,
   });
+  const stopCheckpoints =
+    options.checkpointFailed === undefined ? null : startCheckpoints(db, options.checkpointFailed);
   const { insertDecision, ...decisions } = decisionRows(db);
   const { saveProgress, ...deployments } = deploymentRows(db);
   const writeProbe = db.prepare('UPDATE write_probe SET writes = writes + 1');
@@ -80,7 +87,10 @@ export function openStore(options: StoreOptions): Store {
         assertInPlace();
         writeProbe.run();
       },
-      close,
+      close(): void {
+        stopCheckpoints?.();
+        close();
+      },
     },
     options.file,
   );

@@ -16,8 +16,17 @@ export interface UpgradeRefusal {
   readonly message: string;
 }
 
+/** The pings of one heartbeat are spread over so many turns, or ten thousand of them would hold up telemetry. */
+const turns = 100;
+/** Turns are not closer than this, ms. */
+const leastTurnMs = 10;
+
 export class DeviceHub {
   readonly #sockets = new Set<DeviceSocket>();
+  /** The sockets by the turn in which they are pinged. */
+  readonly #turns: readonly Set<DeviceSocket>[];
+  #accepted = 0;
+  #turn = 0;
   readonly #ports: SocketPorts;
   readonly #timer: NodeJS.Timeout;
   #stopped = false;
@@ -27,7 +36,9 @@ export class DeviceHub {
     private readonly settings: HubSettings,
   ) {
     this.#ports = { ...ports, decode: createDecoder() };
-    this.#timer = setInterval(() => this.#beat(), settings.heartbeatMs);
+    const count = Math.max(1, Math.min(turns, Math.floor(settings.heartbeatMs / leastTurnMs)));
+    this.#turns = Array.from({ length: count }, () => new Set<DeviceSocket>());
+    this.#timer = setInterval(() => this.#beat(), settings.heartbeatMs / count);
   }
 
   get connectionCount(): number {
@@ -64,7 +75,12 @@ export class DeviceHub {
   accept(socket: WebSocket): void {
     const device = new DeviceSocket(socket, this.#ports, this.settings);
     this.#sockets.add(device);
-    socket.on('close', () => this.#sockets.delete(device));
+    const turn = this.#turns[this.#accepted++ % this.#turns.length]!;
+    turn.add(device);
+    socket.on('close', () => {
+      this.#sockets.delete(device);
+      turn.delete(device);
+    });
   }
 
   /** An error of a socket, e.g. a frame that is too large; ws closes it with the fitting code. */
@@ -87,6 +103,7 @@ export class DeviceHub {
   }
 
   #beat(): void {
-    for (const socket of this.#sockets) socket.beat();
+    for (const socket of this.#turns[this.#turn]!) socket.beat();
+    this.#turn = (this.#turn + 1) % this.#turns.length;
   }
 }
