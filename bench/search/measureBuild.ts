@@ -24,8 +24,18 @@ export function measureBuild(
   return { states, build: { ms, peakBytes: Math.max(0, peak - before), heldBytes } };
 }
 
-function bytesOf({ features, masks, tree, support, neighbourStart, neighbours }: HeldStates): number {
+function bytesOf({
+  features,
+  masks,
+  tree,
+  stateRows,
+  nodeRows,
+  support,
+  neighbourStart,
+  neighbours,
+}: HeldStates): number {
   const parts = [features, masks, tree.corners, neighbourStart, neighbours];
+  for (const { priced, bounded } of [stateRows, nodeRows]) parts.push(priced, bounded);
   if (support !== null) parts.push(support.rows, support.states);
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }

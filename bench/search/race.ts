@@ -119,7 +119,7 @@ export function touchProblem({ objective, constraints }: Problem): number {
     for (let f = 0; f < weights.length; f++) sum += weights[f]!;
   };
   read(objective.linear);
-  for (const stage of objective.stages) read(stage);
+  if (objective.stageWeight > 0) read(objective.stages);
   for (const { weights, limit } of constraints) {
     read(weights);
     sum += limit;

@@ -15,10 +15,11 @@
  * the bounds, or for an objective with a bottleneck, which is no sum. Complexity: some tens of searches to make one,
  * O(weights + bounds) to ask it. (Own derivation.)
  */
+import { noColumn } from './boundedColumns.js';
 import type { ConstraintName } from './decision.js';
 import { weightedSum, type FeatureLayout } from './features.js';
 import type { Gads } from './gads.js';
-import { linearObjective } from './objective.js';
+import { linearObjective, measureOf } from './objective.js';
 import type { Constraint, Problem } from './problem.js';
 
 export interface Certificate {
@@ -119,12 +120,13 @@ function loosened(
   const isBetter: Constraint = {
     name: 'latencySeconds',
     weights: problem.objective.linear,
+    column: noColumn,
     asked: own,
     limit: own * (1 - margin),
   };
   for (const bound of [...kept]) {
     const others = kept.filter((other) => other !== bound);
-    const measure = linearObjective(bound.weights);
+    const measure = measureOf(bound);
     const nearest = base.gads.search(measure, [...others, isBetter], -1);
     // Where rounding hides the better state, the bound stays as it is.
     if (nearest < 0) continue;

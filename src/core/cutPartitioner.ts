@@ -3,7 +3,7 @@ import { compareCandidates } from './candidate.js';
 import type { Context } from './context.js';
 import { CutSearch, type Found } from './cutSearch.js';
 import type { Decision, Optimality, Placement } from './decision.js';
-import { linearObjective } from './objective.js';
+import { measureOf } from './objective.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { predictPlacement } from './predictPlacement.js';
 import type { Range } from './ranges.js';
@@ -104,10 +104,7 @@ export class CutPartitioner implements Partitioner {
     const kept: Constraint[] = [];
     let { placement } = start;
     for (const constraint of constraints) {
-      const { best } = this.search.search(linearObjective(constraint.weights), kept, [
-        placement,
-        ...this.chain,
-      ]);
+      const { best } = this.search.search(measureOf(constraint), kept, [placement, ...this.chain]);
       ({ placement } = best);
       kept.push(best.value <= constraint.limit ? constraint : { ...constraint, limit: best.value });
     }

@@ -97,7 +97,8 @@ export class CutSearch {
     const prohibited = this.prohibitions(constraints);
     const priced = constraints.filter(({ name }) => name !== 'privacyDepth');
     const prices = new Float64Array(priced.length);
-    const mix = new Float64Array(objective.stages.length).fill(1 / Math.max(1, objective.stages.length));
+    const stageCount = objective.stages.filter((seconds) => seconds > 0).length;
+    const mix = objective.stages.map((seconds) => (seconds > 0 ? 1 / stageCount : 0));
     let lower = 0;
     for (let step = 0; step < steps; step++) {
       const weights = this.combined(objective, priced, prices, mix);
@@ -138,13 +139,13 @@ export class CutSearch {
         prices[c] = Math.max(0, prices[c]! + (distance * slope) / norm / scales[c]!);
       });
     }
-    const isMixed = mix.length > 0 && this.remix(objective, mix, features);
+    const isMixed = objective.stageWeight > 0 && this.remix(objective, mix, features);
     return (norm > 0 && distance > 0) || isMixed;
   }
 
   /** Shifts the mix of stages towards the slowest one (multiplicative weights). */
   private remix(objective: ObjectiveFunction, mix: Float64Array, features: Float64Array): boolean {
-    const seconds = objective.stages.map((stage) => weightedSum(stage, features, 0));
+    const seconds = objective.stages.map((each, f) => each * features[f]!);
     const slowest = Math.max(...seconds);
     if (!(slowest > 0)) return false;
     let sum = 0;
@@ -164,7 +165,7 @@ export class CutSearch {
   ): Float64Array {
     const weights = objective.linear.slice();
     for (let f = 0; f < weights.length; f++) {
-      objective.stages.forEach((stage, i) => (weights[f]! += objective.stageWeight * mix[i]! * stage[f]!));
+      weights[f]! += objective.stageWeight * mix[f]! * objective.stages[f]!;
       priced.forEach((constraint, c) => (weights[f]! += prices[c]! * constraint.weights[f]!));
     }
     this.dropMaxima(weights);

@@ -16,42 +16,39 @@
  * k-d tree by context distance, which is not exact; walking on from the present state to better neighbours before the
  * proof, which looked at more states than it spared (the first dive into the tree finds as good a bound).
  */
+import { boundedColumns, noColumn } from './boundedColumns.js';
 import { leafStart } from './boundTree.js';
 import { objectiveValue } from './objective.js';
-import { PackedProblem } from './packedProblem.js';
 import type { Constraint, ObjectiveFunction, Problem } from './problem.js';
 import { relaxed } from './relax.js';
+import { SearchProblem } from './searchProblem.js';
 import type { HeldStates } from './stateGraph.js';
-import { leastOfThreeTiers, leastOfTwoTiers, pricedOfTwoTiers } from './supportScan.js';
-
-/** Stages and constraints that a problem of three tiers can have, and one more for a certificate. */
-const maxSums = 32;
+import { leastOfThreeTiers, leastOfTwoTiers } from './supportScan.js';
 
 export class Gads {
   /** States and tree nodes looked at since this was last set to 0. */
   visited = 0;
 
-  private readonly width: number;
   private readonly stack: Int32Array;
   private readonly bounds: Float64Array;
-  private readonly problem: PackedProblem;
-  /** How many features the support states are complete for; 0 without support states. */
-  private readonly priced: number;
+  /** Of the rows last evaluated: two siblings, the states of a leaf, or one state. */
+  private readonly values: Float64Array;
+  private readonly problem: SearchProblem;
   private best = -1;
   private bestValue = Infinity;
 
   constructor(private readonly held: HeldStates) {
-    this.width = held.features.length / held.count;
-    const depth = 2 * Math.ceil(Math.log2(held.tree.leafCount) + 2);
+    const { leafCount } = held.tree;
+    const depth = 2 * Math.ceil(Math.log2(leafCount) + 2);
     this.stack = new Int32Array(depth);
     this.bounds = new Float64Array(depth);
-    this.problem = new PackedProblem(this.width, maxSums);
-    this.priced = held.support === null ? 0 : held.support.rows.length / held.support.states.length;
+    this.values = new Float64Array(Math.max(2, Math.ceil(held.count / leafCount)));
+    this.problem = new SearchProblem(held.layout, boundedColumns(held.layout).count);
   }
 
   /** The value of an objective in a state. */
   valueOf(objective: ObjectiveFunction, state: number): number {
-    return objectiveValue(objective, this.held.features, state * this.width);
+    return objectiveValue(objective, this.held.features, state * this.held.layout.length);
   }
 
   /**
@@ -61,8 +58,9 @@ export class Gads {
   search(objective: ObjectiveFunction, constraints: readonly Constraint[], present: number): number {
     this.best = -1;
     this.bestValue = Infinity;
-    const isPriced = this.isPriced(objective);
-    if (isPriced && constraints.length === 0) {
+    const hasSupport =
+      this.held.support !== null && objective.stageWeight === 0 && objective.column === noColumn;
+    if (hasSupport && constraints.length === 0) {
       if (present >= 0) {
         this.visited++;
         this.best = present;
@@ -71,8 +69,8 @@ export class Gads {
       return this.scanSupport(objective.linear);
     }
     this.problem.pack(objective, constraints);
-    if (present >= 0) this.tryState(present);
-    if (isPriced && this.trySupport(objective.linear)) return this.best;
+    if (present >= 0) this.readStates(present, present + 1);
+    if (hasSupport && this.trySupport(objective.linear)) return this.best;
     this.prove();
     return this.best;
   }
@@ -92,17 +90,11 @@ export class Gads {
     return this.search(objective, met, present);
   }
 
-  private isPriced({ linear, stageWeight }: ObjectiveFunction): boolean {
-    if (this.priced === 0 || stageWeight !== 0) return false;
-    for (let f = this.priced; f < linear.length; f++) if (linear[f] !== 0) return false;
-    return true;
-  }
-
   /** The support state with the least sum, or `best` where that is no worse: the optimum without bounds. */
   private scanSupport(linear: Float64Array): number {
     const { rows, states } = this.held.support!;
     this.visited += states.length;
-    const scan = this.priced === pricedOfTwoTiers ? leastOfTwoTiers : leastOfThreeTiers;
+    const scan = this.held.layout.tierCount === 2 ? leastOfTwoTiers : leastOfThreeTiers;
     const row = scan(rows, linear, this.bestValue);
     return row < 0 ? this.best : states[row]!;
   }
@@ -111,64 +103,57 @@ export class Gads {
   private trySupport(linear: Float64Array): boolean {
     const least = this.scanSupport(linear);
     if (least === this.best) return least >= 0;
-    this.tryState(least);
+    this.readStates(least, least + 1);
     return least === this.best;
   }
 
   private prove(): void {
-    const { stack, bounds } = this;
-    const { leafCount } = this.held.tree;
+    const { stack, bounds, values, problem } = this;
+    const { tree, nodeRows, count } = this.held;
+    const { leafCount } = tree;
     stack[0] = 1;
-    bounds[0] = this.boundOf(1);
+    bounds[0] = -Infinity;
     for (let top = 1; top > 0;) {
       top--;
       // The incumbent may have improved since this node was put aside.
       if (bounds[top]! >= this.bestValue) continue;
       const node = stack[top]!;
       if (node >= leafCount) {
-        this.readLeaf(node - leafCount);
+        const leaf = node - leafCount;
+        this.readStates(leafStart(leaf, leafCount, count), leafStart(leaf + 1, leafCount, count));
         continue;
       }
-      const left = this.boundOf(2 * node);
-      const right = this.boundOf(2 * node + 1);
+      // No state below a node is better than its value: Infinity where none can meet the bounds or beat the incumbent.
+      problem.evaluate(nodeRows, 2 * node, 2 * node + 2, this.bestValue, values);
+      this.visited += 2;
+      const left = values[0]!;
+      const right = values[1]!;
       // The more promising child goes on top: a better incumbent earlier prunes more.
       const leftFirst = left <= right;
       const later = leftFirst ? right : left;
-      if (later < this.bestValue) {
+      if (later < Infinity) {
         stack[top] = leftFirst ? 2 * node + 1 : 2 * node;
         bounds[top++] = later;
       }
       const sooner = leftFirst ? left : right;
-      if (sooner < this.bestValue) {
+      if (sooner < Infinity) {
         stack[top] = leftFirst ? 2 * node : 2 * node + 1;
         bounds[top++] = sooner;
       }
     }
   }
 
-  /** No state below `node` is better than this; Infinity where none can meet the constraints or beat the incumbent. */
-  private boundOf(node: number): number {
-    const { corners } = this.held.tree;
-    const offset = node * this.width;
-    this.visited++;
-    const value = this.problem.value(corners, offset);
-    return value < this.bestValue && this.problem.meets(corners, offset) ? value : Infinity;
-  }
-
-  private readLeaf(leaf: number): void {
-    const { tree, count } = this.held;
-    const end = leafStart(leaf + 1, tree.leafCount, count);
-    for (let state = leafStart(leaf, tree.leafCount, count); state < end; state++) this.tryState(state);
-  }
-
-  private tryState(state: number): void {
-    const { features } = this.held;
-    const offset = state * this.width;
-    this.visited++;
-    const value = this.problem.value(features, offset);
-    if (value < this.bestValue && this.problem.meets(features, offset)) {
-      this.best = state;
-      this.bestValue = value;
+  /** Takes the best of the states `first` … `end` - 1 where it is better than the incumbent. */
+  private readStates(first: number, end: number): void {
+    const { values } = this;
+    this.problem.evaluate(this.held.stateRows, first, end, this.bestValue, values);
+    this.visited += end - first;
+    for (let state = first; state < end; state++) {
+      const value = values[state - first]!;
+      if (value < this.bestValue) {
+        this.best = state;
+        this.bestValue = value;
+      }
     }
   }
 }

@@ -9,6 +9,7 @@
  *   bottleneck_s = the largest of the seconds of each tier, of each uplink and of each downlink (links are
  *                  taken as full duplex; the round trip and the queue delay a result but occupy no stage)
  */
+import { boundedColumns, noColumn } from './boundedColumns.js';
 import type { Context, Objective } from './context.js';
 import { checkContext } from './contextRanges.js';
 import type { ConstraintName } from './decision.js';
@@ -20,25 +21,30 @@ export interface Constraint {
   readonly asked: number;
   readonly name: ConstraintName;
   readonly weights: Float64Array;
+  /** The column of `boundedColumns` that is the same sum; `noColumn` for one over priced features. */
+  readonly column: number;
   readonly limit: number;
 }
 
 /** Sums of seconds and joules differ by about this share, depending on the order of their terms. */
 const rounding = 1e-12;
 
-/** value = linear · features + stageWeight * max over stages of (stage · features), to be minimised. */
+/** value = linear · features + stageWeight * max over features of (stages * feature), to be minimised. */
 export interface ObjectiveFunction {
   readonly linear: Float64Array;
   readonly stageWeight: number;
-  readonly stages: readonly Float64Array[];
+  /** Seconds per unit of each feature that is a stage of a pipeline by itself; 0 for all others. */
+  readonly stages: Float64Array;
+  /** As in `Constraint`: what `linear` sums, where that is one column. */
+  readonly column: number;
 }
 
 export interface Problem {
   readonly objective: ObjectiveFunction;
   /** Weights of the latency, seconds. */
   readonly latency: Float64Array;
-  /** Weights of each stage of a pipeline, seconds. */
-  readonly stages: readonly Float64Array[];
+  /** Seconds per unit of each feature that is a stage of a pipeline. */
+  readonly stages: Float64Array;
   /** Weights of the end device's energy, joules; null where its power figures are not stated. */
   readonly energy: Float64Array | null;
   /** In the order in which they are kept when not all can be met: the first longest. */
@@ -71,12 +77,12 @@ export function assess(context: Context, layout: FeatureLayout, maxDepth: number
   const uplink = zero();
   const downlink = zero();
   const compute = zero();
-  const stages: Float64Array[] = [];
+  const stages = zero();
   context.tiers.forEach((tier, t) => {
     const slowdown = orAssume(tier.slowdown, `tiers[${t}].slowdown`, 1);
     latency[layout.seconds + t] = slowdown;
     (t === 0 ? compute : waiting)[layout.seconds + t] = slowdown;
-    stages.push(single(layout, layout.seconds + t, slowdown));
+    stages[layout.seconds + t] = slowdown;
   });
   const hopUsable = context.hops.map((hop, h) => {
     const usable = isUsable(hop.uplinkBitsPerSecond, hop.downlinkBitsPerSecond, hop.connected);
@@ -91,8 +97,8 @@ export function assess(context: Context, layout: FeatureLayout, maxDepth: number
     // The end device has its radio on for the first hop only; what happens above it waits for.
     (h === 0 ? uplink : waiting)[layout.bytesUp + h] = secondsPerByteUp;
     (h === 0 ? downlink : waiting)[layout.bytesDown + h] = secondsPerByteDown;
-    stages.push(single(layout, layout.bytesUp + h, secondsPerByteUp));
-    stages.push(single(layout, layout.bytesDown + h, secondsPerByteDown));
+    stages[layout.bytesUp + h] = secondsPerByteUp;
+    stages[layout.bytesDown + h] = secondsPerByteDown;
     return true;
   });
 
@@ -111,17 +117,11 @@ export function assess(context: Context, layout: FeatureLayout, maxDepth: number
   return { objective, latency, stages, energy, constraints, hopUsable, assumed, notJudged };
 }
 
-function single(layout: FeatureLayout, index: number, weight: number): Float64Array {
-  const weights = new Float64Array(layout.length);
-  weights[index] = weight;
-  return weights;
-}
-
 function objectiveOf(
   objective: Objective,
   latency: Float64Array,
   energy: Float64Array | null,
-  stages: readonly Float64Array[],
+  stages: Float64Array,
 ): ObjectiveFunction {
   const wanted =
     objective === 'latency'
@@ -138,7 +138,8 @@ function objectiveOf(
   return {
     linear: latency.map((weight, i) => perLatencySecond * weight + perEnergyJoule * (energy?.[i] ?? 0)),
     stageWeight: perBottleneckSecond,
-    stages: perBottleneckSecond > 0 ? stages : [],
+    stages,
+    column: noColumn,
   };
 }
 
@@ -159,35 +160,37 @@ function constraintsOf(
   const constraints: Constraint[] = [];
   const notJudged: string[] = [];
   const { requirements } = context;
-  const bound = (name: ConstraintName, weights: Float64Array, asked: number | undefined, slack = 0): void => {
+  const columns = boundedColumns(layout);
+  const boundSum = (name: ConstraintName, weights: Float64Array, asked: number | undefined): void => {
     if (asked === undefined || asked === Infinity) return;
-    constraints.push({ name, weights, asked, limit: asked * (1 + slack) });
+    constraints.push({ name, weights, column: noColumn, asked, limit: asked * (1 + rounding) });
   };
-  const unit = (...indices: number[]): Float64Array => {
+  const bound = (name: ConstraintName, column: number, asked: number | undefined, ...sum: number[]): void => {
+    if (asked === undefined || asked === Infinity) return;
     const weights = new Float64Array(layout.length);
-    for (const i of indices) weights[i] = 1;
-    return weights;
+    for (const feature of sum) weights[feature] = 1;
+    constraints.push({ name, weights, column, asked, limit: asked });
   };
   hopUsable.forEach((usable, h) => {
-    bound(`hops[${h}].usable`, unit(layout.hopUsed + h), usable ? undefined : 0);
+    bound(`hops[${h}].usable`, columns.hopUsed + h, usable ? undefined : 0, layout.hopUsed + h);
   });
   const { privacyDepth } = requirements;
   const mayShow = privacyDepth === undefined ? undefined : Math.max(0, maxDepth + 1 - privacyDepth);
-  bound('privacyDepth', unit(layout.exposure), mayShow);
+  bound('privacyDepth', columns.exposure, mayShow, layout.exposure);
   context.tiers.forEach(({ freeStorageBytes }, t) => {
     const limit = least(freeStorageBytes, requirements.weightBytes?.[t]);
-    bound(`tiers[${t}].weightBytes`, unit(layout.weights + t), limit);
+    bound(`tiers[${t}].weightBytes`, columns.weights + t, limit, layout.weights + t);
   });
   context.tiers.forEach(({ freeMemoryBytes }, t) => {
     const limit = least(freeMemoryBytes, requirements.memoryBytes?.[t]);
-    bound(`tiers[${t}].memoryBytes`, unit(layout.weights + t, layout.working + t), limit);
+    bound(`tiers[${t}].memoryBytes`, columns.memory + t, limit, layout.weights + t, layout.working + t);
   });
-  bound('accuracyLoss', unit(layout.accuracyLoss), requirements.accuracyLoss);
-  bound('bytesSent', unit(layout.bytesUp), requirements.bytesSent);
+  bound('accuracyLoss', columns.accuracyLoss, requirements.accuracyLoss, layout.accuracyLoss);
+  bound('bytesSent', columns.bytesSent, requirements.bytesSent, layout.bytesUp);
   const budget = energyBudgetJoules(context, notJudged);
-  if (energy) bound('energyJoulesPerInference', energy, budget, rounding);
+  if (energy) boundSum('energyJoulesPerInference', energy, budget);
   else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
-  bound('latencySeconds', latency, requirements.latencySeconds, rounding);
+  boundSum('latencySeconds', latency, requirements.latencySeconds);
   return { constraints, notJudged };
 }
 

@@ -5,7 +5,7 @@
  * violations. A state that meets the constraints so far is kept at hand: while it meets the next one too, that one
  * needs no search.
  */
-import { linearObjective } from './objective.js';
+import { measureOf } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 
 /**
@@ -21,7 +21,7 @@ export function relaxed(
   const kept: Constraint[] = [];
   let witness = -1;
   for (const constraint of constraints) {
-    const measure = linearObjective(constraint.weights);
+    const measure = measureOf(constraint);
     if (witness < 0 || valueOf(measure, witness) > constraint.limit) witness = search(measure, kept);
     const least = valueOf(measure, witness);
     kept.push(least <= constraint.limit ? constraint : { ...constraint, limit: least });

@@ -16,6 +16,7 @@ import type { LayerGraph } from './layerGraph.js';
 import { neighboursOf } from './neighbours.js';
 import { dominators } from './pareto.js';
 import type { TierSeconds } from './profile.js';
+import { nodeRows, searchRows, type SearchRows } from './searchRows.js';
 import { StateRows } from './stateRows.js';
 import { enumerateBlock } from './states.js';
 import { supportStates, type SupportStates } from './supportStates.js';
@@ -42,6 +43,7 @@ export interface StateGraph {
 }
 
 export interface HeldStates {
+  readonly layout: FeatureLayout;
   readonly count: number;
   /** Valid states before pruning. */
   readonly rawCount: number;
@@ -51,6 +53,9 @@ export interface HeldStates {
   readonly masks: Uint32Array;
   readonly words: number;
   readonly tree: BoundTree;
+  /** The states, and the nodes of the tree, as a search reads them. */
+  readonly stateRows: SearchRows;
+  readonly nodeRows: SearchRows;
   /** States that can be best without bounds; null where they are too many to be of use. */
   readonly support: SupportStates | null;
   /** Neighbours of state s: `neighbours[neighbourStart[s]]` … `neighbours[neighbourStart[s + 1] - 1]`. */
@@ -141,13 +146,17 @@ function holdStates(
   const edges = neighboursOf(topology, layout.tierCount, rows, placed, placeOf);
   progress('support', 0);
   const features = gather(rows.features, width, placed);
+  const stateRows = searchRows(features, layout);
   return {
+    layout,
     count: kept.length,
     rawCount: rows.count,
     features,
     masks: gather(rows.masks, words, placed),
     words,
     tree,
+    stateRows,
+    nodeRows: nodeRows(stateRows, kept.length, tree),
     support: supportStates(features, width, tree, layout.weights),
     ...edges,
   };

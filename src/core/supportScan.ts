@@ -5,7 +5,7 @@
 import { featureLayout } from './features.js';
 
 /** Priced features of two tiers: seconds on both, hop used, bytes up, bytes down. */
-export const pricedOfTwoTiers = featureLayout(2).weights;
+const pricedOfTwoTiers = featureLayout(2).weights;
 /** The same of three tiers, each hop having three. */
 const pricedOfThreeTiers = featureLayout(3).weights;
 

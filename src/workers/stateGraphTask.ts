@@ -16,6 +16,10 @@ export default function build({ input, maxStates }: StateGraphTask): StateGraph 
     held.features,
     held.masks,
     held.tree.corners,
+    held.stateRows.priced,
+    held.stateRows.bounded,
+    held.nodeRows.priced,
+    held.nodeRows.bounded,
     held.neighbourStart,
     held.neighbours,
   ].map((array) => array.buffer as ArrayBuffer);

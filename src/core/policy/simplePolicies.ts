@@ -1,4 +1,5 @@
 /** The policies to compare with: one cut held whatever happens, and a search that is followed wherever it leads. */
+import { linearObjective } from '../objective.js';
 import { assess } from '../problem.js';
 import { featureLayout } from '../features.js';
 import { layerFacts } from '../layerFacts.js';
@@ -39,7 +40,7 @@ export class RivalPolicy implements Policy {
 
   observe({ context, inForce }: Observation): Verdict {
     const { latency, hopUsable } = assess(context, featureLayout(2), this.maxDepth);
-    this.rival.search(sumWeights({ linear: latency, stageWeight: 0, stages: [] }, hopUsable[0]!));
+    this.rival.search(sumWeights(linearObjective(latency), hopUsable[0]!));
     return follow(this.placement(this.rival.endLayers()), inForce);
   }
 

@@ -10,7 +10,7 @@ import { exhaustive } from '../../../src/core/exhaustive.js';
 import { featureLayout, weightedSum } from '../../../src/core/features.js';
 import type { LayerGraph } from '../../../src/core/layerGraph.js';
 import { layerFacts } from '../../../src/core/layerFacts.js';
-import { objectiveValue, slowestStage as slowest } from '../../../src/core/objective.js';
+import { linearObjective, objectiveValue, slowestStage as slowest } from '../../../src/core/objective.js';
 import { assess, type Problem } from '../../../src/core/problem.js';
 import { Dads, dadsRebuilt } from '../../../src/core/rivals/dads.js';
 import { DadsHeavy } from '../../../src/core/rivals/dadsHeavy.js';
@@ -451,7 +451,7 @@ test('what a rival cannot decide is refused by name', () => {
     /encodings: these algorithms send tensors as they are/,
   );
   const ones = new Float64Array(layout.length).fill(1);
-  const sum = { linear: ones, stageWeight: 0, stages: [] };
+  const sum = linearObjective(ones);
   assert.throws(() => sumWeights(sum, true), /cannot weigh feature 5/);
   assert.throws(() => sumWeights({ ...sum, stageWeight: 1 }, true), /not a slowest stage/);
   assert.throws(() => sumWeights({ ...sum, linear: new Float64Array(20) }, true), /two tiers/);
