@@ -14,7 +14,7 @@ export function dominators(
   progress: (fraction: number) => void = () => undefined,
 ): Int32Array {
   const count = features.length / width;
-  const { tree, order } = buildBoundTree(features, width);
+  const { tree, order } = buildBoundTree(features, width, { statesPerLeaf: 8, split: 'spread' });
   const stack = new Int32Array(64);
   const result = new Int32Array(count).fill(-1);
 

@@ -137,7 +137,10 @@ function holdStates(
     progress('pruning', f),
   );
   const kept = Int32Array.from(dominator.filter((d, row) => d === row));
-  const { tree, order } = buildBoundTree(gather(rows.features, width, kept), width);
+  const { tree, order } = buildBoundTree(gather(rows.features, width, kept), width, {
+    statesPerLeaf: 4,
+    split: 'corners',
+  });
   const placed = order.map((i) => kept[i]!);
   const placeOf = new Int32Array(rows.count).fill(-1);
   placed.forEach((row, place) => (placeOf[row] = place));
