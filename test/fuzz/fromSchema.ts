@@ -73,7 +73,7 @@ const whole = (random: Random, below: number): number => Math.floor(random.unifo
 const pick = <T>(random: Random, list: readonly T[]): T => list[whole(random, list.length)]!;
 
 export function oddValue(random: Random): unknown {
-  return pick(random, oddValues);
+  return structuredClone(pick(random, oddValues)); // whoever gets it may write into it
 }
 
 export function fromSchema(schema: object, source: Source): unknown {
