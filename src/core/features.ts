@@ -29,6 +29,10 @@ export interface FeatureLayout {
   readonly working: number;
   readonly exposure: number;
   readonly accuracyLoss: number;
+  /** Weights that pick one feature each: bounds share them, since a decision is too short to make its own. */
+  readonly units: readonly Float64Array[];
+  /** Per tier, weights and working set together. */
+  readonly memoryUnits: readonly Float64Array[];
 }
 
 /** The layout for `tierCount` tiers (at least 2). */
@@ -43,10 +47,16 @@ export function featureLayout(tierCount: number): FeatureLayout {
   const weights = bytesDown + hopCount;
   const working = weights + tierCount;
   const exposure = working + tierCount;
+  const length = exposure + 2;
+  const picking = (...indices: number[]): Float64Array => {
+    const picked = new Float64Array(length);
+    for (const i of indices) picked[i] = 1;
+    return picked;
+  };
   return {
     tierCount,
     hopCount,
-    length: exposure + 2,
+    length,
     seconds: 0,
     hopUsed,
     bytesUp,
@@ -55,6 +65,8 @@ export function featureLayout(tierCount: number): FeatureLayout {
     working,
     exposure,
     accuracyLoss: exposure + 1,
+    units: Array.from({ length }, (_, i) => picking(i)),
+    memoryUnits: Array.from({ length: tierCount }, (_, t) => picking(weights + t, working + t)),
   };
 }
 

@@ -71,17 +71,18 @@ export function assess(context: Context, layout: FeatureLayout, maxDepth: number
     return standIn;
   };
 
-  const zero = (): Float64Array => new Float64Array(layout.length);
-  const latency = zero();
-  const waiting = zero();
-  const uplink = zero();
-  const downlink = zero();
-  const compute = zero();
-  const stages = zero();
+  const { power } = context;
+  const latency = new Float64Array(layout.length);
+  const stages = new Float64Array(layout.length);
+  const energy = power ? new Float64Array(layout.length) : null;
+  /** `watts`: what the end device draws meanwhile. */
+  const takes = (feature: number, seconds: number, watts: number | undefined): void => {
+    latency[feature] = seconds;
+    if (energy) energy[feature] = watts! * seconds;
+  };
   context.tiers.forEach((tier, t) => {
     const slowdown = orAssume(tier.slowdown, `tiers[${t}].slowdown`, 1);
-    latency[layout.seconds + t] = slowdown;
-    (t === 0 ? compute : waiting)[layout.seconds + t] = slowdown;
+    takes(layout.seconds + t, slowdown, t === 0 ? power?.computeWatts : power?.idleWatts);
     stages[layout.seconds + t] = slowdown;
   });
   const hopUsable = context.hops.map((hop, h) => {
@@ -91,27 +92,15 @@ export function assess(context: Context, layout: FeatureLayout, maxDepth: number
     const queue = orAssume(hop.queueSeconds, `hops[${h}].queueSeconds`, 0);
     const secondsPerByteUp = 8 / hop.uplinkBitsPerSecond!;
     const secondsPerByteDown = 8 / hop.downlinkBitsPerSecond!;
-    latency[layout.hopUsed + h] = waiting[layout.hopUsed + h] = rtt + queue;
-    latency[layout.bytesUp + h] = secondsPerByteUp;
-    latency[layout.bytesDown + h] = secondsPerByteDown;
+    takes(layout.hopUsed + h, rtt + queue, power?.idleWatts);
     // The end device has its radio on for the first hop only; what happens above it waits for.
-    (h === 0 ? uplink : waiting)[layout.bytesUp + h] = secondsPerByteUp;
-    (h === 0 ? downlink : waiting)[layout.bytesDown + h] = secondsPerByteDown;
+    takes(layout.bytesUp + h, secondsPerByteUp, h === 0 ? power?.transmitWatts : power?.idleWatts);
+    takes(layout.bytesDown + h, secondsPerByteDown, h === 0 ? power?.receiveWatts : power?.idleWatts);
     stages[layout.bytesUp + h] = secondsPerByteUp;
     stages[layout.bytesDown + h] = secondsPerByteDown;
     return true;
   });
 
-  const { power } = context;
-  const energy = power
-    ? latency.map(
-        (_, i) =>
-          power.computeWatts * compute[i]! +
-          power.transmitWatts * uplink[i]! +
-          power.receiveWatts * downlink[i]! +
-          power.idleWatts * waiting[i]!,
-      )
-    : null;
   const objective = objectiveOf(context.requirements.objective ?? 'latency', latency, energy, stages);
   const { constraints, notJudged } = constraintsOf(context, layout, maxDepth, latency, energy, hopUsable);
   return { objective, latency, stages, energy, constraints, hopUsable, assumed, notJudged };
@@ -135,8 +124,11 @@ function objectiveOf(
   if (perEnergyJoule > 0 && energy === null) {
     throw new RangeError('power: not stated, but requirements.objective asks for energy');
   }
+  const isLatency = perLatencySecond === 1 && perEnergyJoule === 0;
   return {
-    linear: latency.map((weight, i) => perLatencySecond * weight + perEnergyJoule * (energy?.[i] ?? 0)),
+    linear: isLatency
+      ? latency
+      : latency.map((weight, i) => perLatencySecond * weight + perEnergyJoule * (energy?.[i] ?? 0)),
     stageWeight: perBottleneckSecond,
     stages,
     column: noColumn,
@@ -165,28 +157,32 @@ function constraintsOf(
     if (asked === undefined || asked === Infinity) return;
     constraints.push({ name, weights, column: noColumn, asked, limit: asked * (1 + rounding) });
   };
-  const bound = (name: ConstraintName, column: number, asked: number | undefined, ...sum: number[]): void => {
+  const { units } = layout;
+  const bound = (
+    name: ConstraintName,
+    column: number,
+    asked: number | undefined,
+    weights: Float64Array,
+  ): void => {
     if (asked === undefined || asked === Infinity) return;
-    const weights = new Float64Array(layout.length);
-    for (const feature of sum) weights[feature] = 1;
     constraints.push({ name, weights, column, asked, limit: asked });
   };
   hopUsable.forEach((usable, h) => {
-    bound(`hops[${h}].usable`, columns.hopUsed + h, usable ? undefined : 0, layout.hopUsed + h);
+    bound(`hops[${h}].usable`, columns.hopUsed + h, usable ? undefined : 0, units[layout.hopUsed + h]!);
   });
   const { privacyDepth } = requirements;
   const mayShow = privacyDepth === undefined ? undefined : Math.max(0, maxDepth + 1 - privacyDepth);
-  bound('privacyDepth', columns.exposure, mayShow, layout.exposure);
+  bound('privacyDepth', columns.exposure, mayShow, units[layout.exposure]!);
   context.tiers.forEach(({ freeStorageBytes }, t) => {
     const limit = least(freeStorageBytes, requirements.weightBytes?.[t]);
-    bound(`tiers[${t}].weightBytes`, columns.weights + t, limit, layout.weights + t);
+    bound(`tiers[${t}].weightBytes`, columns.weights + t, limit, units[layout.weights + t]!);
   });
   context.tiers.forEach(({ freeMemoryBytes }, t) => {
     const limit = least(freeMemoryBytes, requirements.memoryBytes?.[t]);
-    bound(`tiers[${t}].memoryBytes`, columns.memory + t, limit, layout.weights + t, layout.working + t);
+    bound(`tiers[${t}].memoryBytes`, columns.memory + t, limit, layout.memoryUnits[t]!);
   });
-  bound('accuracyLoss', columns.accuracyLoss, requirements.accuracyLoss, layout.accuracyLoss);
-  bound('bytesSent', columns.bytesSent, requirements.bytesSent, layout.bytesUp);
+  bound('accuracyLoss', columns.accuracyLoss, requirements.accuracyLoss, units[layout.accuracyLoss]!);
+  bound('bytesSent', columns.bytesSent, requirements.bytesSent, units[layout.bytesUp]!);
   const budget = energyBudgetJoules(context, notJudged);
   if (energy) boundSum('energyJoulesPerInference', energy, budget);
   else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
