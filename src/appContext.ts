@@ -82,6 +82,7 @@ export async function createAppContext(
     { store, importer, partitioners, files, events: metrics, clock },
     controlSettings(config),
   );
+  metrics.watchDeployments(() => control.deployments.counts());
   const hub = createHub(config, control, metrics, log, clock);
   const uploadDirectory = join(directory, 'uploads');
   let isStopping = false;

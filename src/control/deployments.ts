@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Requirements } from '../core/context.js';
 import { ControlError, notFound } from './controlError.js';
-import { DeploymentSession } from './deploymentSession.js';
+import { DeploymentSession, type DeploymentStatus } from './deploymentSession.js';
 import type { Models } from './models.js';
 import type { Clock, Events, Store } from './ports.js';
 import type { Profiles } from './profiles.js';
@@ -43,6 +43,17 @@ export class Deployments {
       const [latest] = this.ports.store.decisions(record.id, { limit: 1 });
       this.#add(new DeploymentSession(record, this.models.get(record.modelId), latest ?? null));
     }
+  }
+
+  /** How many are in each status, and how many run a cut that violates what was asked. */
+  counts(): { readonly byStatus: Record<DeploymentStatus['kind'], number>; readonly violating: number } {
+    const byStatus = { waiting: 0, building: 0, failed: 0, holding: 0, active: 0 };
+    let violating = 0;
+    for (const session of this.list()) {
+      byStatus[session.status.kind]++;
+      if ((session.lastDecision?.decision.violations.length ?? 0) > 0) violating++;
+    }
+    return { byStatus, violating };
   }
 
   list(): DeploymentSession[] {

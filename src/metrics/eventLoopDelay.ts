@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
-const QUANTILES = [0.5, 0.99, 1];
+const PERCENTILES = [50, 99, 100];
 
 /**
  * Adds the figure to `registry`. Node records the time between two ticks of a timer, so a loop that is never
@@ -14,14 +14,14 @@ export function watchEventLoop(registry: Registry, resolutionMs: number): () => 
   histogram.enable();
   new Gauge({
     name: 'cutpoint_event_loop_delay_seconds',
-    help: 'How late the event loop was since the last scrape; quantile 1 is the worst',
-    labelNames: ['quantile'],
+    help: 'How late the event loop was since the last scrape; percentile 100 is the worst',
+    labelNames: ['percentile'],
     registers: [registry],
     collect() {
-      for (const quantile of QUANTILES) {
-        const nanoseconds = quantile === 1 ? histogram.max : histogram.percentile(quantile * 100);
+      for (const percentile of PERCENTILES) {
+        const nanoseconds = percentile === 100 ? histogram.max : histogram.percentile(percentile);
         this.set(
-          { quantile },
+          { percentile },
           histogram.count === 0 ? 0 : Math.max(0, nanoseconds / 1e9 - resolutionMs / 1e3),
         );
       }

@@ -48,7 +48,10 @@ export function createInstruments(registry: Registry) {
     ),
     connectedDevices: gauge('connected_devices', 'Devices connected now, by role', ['role']),
     connections: counter('device_connections', 'Devices that said hello, by role', ['role']),
-    disconnections: counter('device_disconnections', 'Devices that went, by role', ['role']),
+    disconnections: counter('device_disconnections', 'Devices that went, by role and why', [
+      'role',
+      'reason',
+    ]),
     cutsPushed: counter('cuts_pushed', 'Cuts put on their way to a device'),
     cutAnswers: counter('cut_answers', 'Answers of devices to a cut', ['kind']),
     imports: counter('imports', 'Imports of models by outcome', ['outcome']),

@@ -2,6 +2,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { capNames, droppedThings, telemetryOutcomes } from '../control/events.js';
 import { StoreError, type Events } from '../control/ports.js';
+import { storeErrorCodes } from '../control/storeError.js';
+import { closeReason, closeReasons } from './closeReason.js';
+import { watchDeployments, type DeploymentCounts } from './deploymentStates.js';
 import { watchEventLoop } from './eventLoopDelay.js';
 import { createInstruments } from './instruments.js';
 import { LogThrottle } from './logThrottle.js';
@@ -31,6 +34,8 @@ export interface Metrics extends Events {
   readonly contentType: string;
   /** All figures in Prometheus' text format. */
   readonly render: () => Promise<string>;
+  /** How deployments are is asked of `count` from now on, at each scrape. */
+  readonly watchDeployments: (count: () => DeploymentCounts) => void;
   /** Stops the sampling of the event loop. */
   readonly close: () => void;
 }
@@ -55,10 +60,13 @@ function startAtZero(instruments: Instruments): void {
   for (const outcome of telemetryOutcomes) instruments.telemetryFrames.inc({ outcome }, 0);
   for (const what of droppedThings) instruments.dropped.inc({ what }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
+  for (const code of [...storeErrorCodes, 'other']) instruments.storeFailures.inc({ code }, 0);
+  for (const kind of ['ack', 'nack']) instruments.cutAnswers.inc({ kind }, 0);
+  for (const outcome of ['ready', 'refused', 'failed']) instruments.imports.inc({ outcome }, 0);
   for (const role of ['end', 'edge', 'cloud']) {
     instruments.connectedDevices.set({ role }, 0);
     instruments.connections.inc({ role }, 0);
-    instruments.disconnections.inc({ role }, 0);
+    for (const reason of closeReasons) instruments.disconnections.inc({ role, reason }, 0);
   }
 }
 
@@ -86,8 +94,8 @@ function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
       log.info(device, 'device connected');
     },
     deviceDisconnected(device) {
-      const { role } = device;
-      to.disconnections.inc({ role });
+      const { role, code } = device;
+      to.disconnections.inc({ role, reason: closeReason(code) });
       to.connectedDevices.dec({ role });
       log.info(device, 'device disconnected');
     },
@@ -192,6 +200,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = createRegistry();
   const close = watchEventLoop(registry, options.eventLoopResolutionMs);
   const instruments = createInstruments(registry);
+  let countDeployments = (): DeploymentCounts => ({ byStatus: {}, violating: 0 });
+  watchDeployments(registry, () => countDeployments());
   instruments.buildInfo.set({ version: options.version, node_version: process.version }, 1);
   startAtZero(instruments);
   const warn = throttled(options);
@@ -204,6 +214,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...denied,
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    watchDeployments: (count) => (countDeployments = count),
     close,
   };
 }

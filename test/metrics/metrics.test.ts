@@ -72,6 +72,7 @@ function tellAll(metrics: Metrics): void {
   metrics.states({ modelId: 'm1', name: 'a "quoted" \\ name', states: 85 });
   metrics.inventory({ models: 1, devices: 2 });
   metrics.inventory({ deployments: 3 });
+  metrics.watchDeployments(() => ({ byStatus: { active: 2, waiting: 1 }, violating: 1 }));
   metrics.decisionQueue(7);
   metrics.storeCommitted({ rows: 5, seconds: 0.0001 });
   metrics.storeFailed({ operation: 'commit', error: new StoreError('full', 'The disk is full') });
@@ -135,7 +136,7 @@ test('each event moves its figure', async () => {
     'cutpoint_connected_devices{role="end"}': 1,
     'cutpoint_connected_devices{role="edge"}': 0,
     'cutpoint_device_connections_total{role="end"}': 2,
-    'cutpoint_device_disconnections_total{role="end"}': 1,
+    'cutpoint_device_disconnections_total{role="end",reason="other"}': 1,
     cutpoint_cuts_pushed_total: 1,
     'cutpoint_cut_answers_total{kind="nack"}': 1,
     'cutpoint_imports_total{outcome="ready"}': 1,
@@ -144,6 +145,8 @@ test('each event moves its figure', async () => {
     cutpoint_models: 1,
     cutpoint_devices: 2,
     cutpoint_deployments: 3,
+    'cutpoint_deployment_status{status="active"}': 2,
+    cutpoint_deployments_violating: 1,
     cutpoint_decision_queue_rows: 7,
     cutpoint_store_committed_rows_total: 5,
     cutpoint_store_commit_duration_seconds_count: 1,
@@ -226,7 +229,7 @@ test('two contexts in one process count apart', async () => {
 
 test('a loop that was held up shows in the delay', async () => {
   const { metrics } = setup();
-  const worst = 'cutpoint_event_loop_delay_seconds{quantile="1"}';
+  const worst = 'cutpoint_event_loop_delay_seconds{percentile="100"}';
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
   await pause(50);
   const until = performance.now() + 300;
