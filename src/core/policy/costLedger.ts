@@ -3,62 +3,65 @@
  * differences between them last.
  *
  * All candidates are costed in every context that was seen, not only the one in force: a context tells the
- * cost of each cut. A sliding window (a time and a number of samples) bounds the memory; sums are kept up to
- * date as samples come and go, O(candidates) per sample, and made anew now and then so that rounding cannot build up.
+ * cost of each cut. Memory is a stated number of buckets: at first one for each sample; when they are too many,
+ * neighbours are joined, until the buckets cover the window; from then on the oldest goes as a new one comes. A bucket
+ * keeps sums and one of its contexts, by which a later candidate is costed in it. O(candidates) per sample, and O(buckets *
+ * candidates) per new bucket, when sums are made anew (so that rounding cannot build up).
  */
 
 export interface LedgerLimits {
   readonly windowSeconds: number;
-  readonly windowSamples: number;
+  readonly windowBuckets: number;
 }
 
-interface Sample<Note> {
+interface Sums {
+  /** What the samples stand for together, and how many they are. */
+  seconds: number;
+  samples: number;
+  /** Cost per request of what was in force times seconds, and the switches paid. */
+  own: number;
+  /** Product and square of deviations from the mean, each sample and the one before, over all candidates. */
+  product: number;
+  square: number;
+}
+
+interface Bucket<Note> extends Sums {
   readonly note: Note;
-  readonly atSeconds: number;
-  /** Seconds that the sample stands for. */
-  readonly seconds: number;
-  /** Cost per request of each candidate, by slot. */
-  readonly costs: number[];
-  /** Cost of the cut that was in force, times seconds. */
-  readonly own: number;
-  /** Switches paid right after the sample. */
-  paid: number;
-  /** Product and square of deviations from the mean, this sample and the one before, over all candidates. */
-  readonly product: number;
-  readonly square: number;
+  readonly fromSeconds: number;
+  /** Cost per request of each candidate times seconds, by slot. */
+  readonly sums: number[];
 }
-
-/** Sums are made anew after this many samples. */
-const renewalSamples = 4096;
 
 export class CostLedger<Note> {
-  private samples: Sample<Note>[] = [];
-  private seconds = 0;
-  private own = 0;
-  private products = 0;
-  private squares = 0;
+  private buckets: readonly Bucket<Note>[] = [];
+  /** A bucket is full with so many seconds; 0 while each sample has its own. */
+  private bucketSeconds = 0;
+  /** Over all buckets. */
+  private totals: Sums = { ...nothing };
   private sums: number[] = [];
+  private latestCosts: number[] = [];
   private regrets: number[] = [];
-  private sinceRenewal = 0;
+  private everOwn = 0;
+  private everFirst = 0;
 
   constructor(private readonly limits: LedgerLimits) {}
 
   get seenSeconds(): number {
-    return this.seconds;
+    return this.totals.seconds;
   }
 
-  get sampleCount(): number {
-    return this.samples.length;
+  get bucketCount(): number {
+    return this.buckets.length;
   }
 
   /** Mean time between samples; 1 before the first. */
   get secondsPerSample(): number {
-    return this.samples.length === 0 ? 1 : this.seconds / this.samples.length;
+    return this.totals.samples === 0 ? 1 : this.totals.seconds / this.totals.samples;
   }
 
   /** Mean cost per request of the candidate in `slot`. */
   mean(slot: number): number {
-    return this.seconds === 0 ? 0 : this.sums[slot]! / this.seconds;
+    return this.totals.seconds === 0 ? 0 : this.sums[slot]! / this.totals.seconds;
   }
 
   /** Cost of the candidate over the window, per request and second. */
@@ -68,12 +71,17 @@ export class CostLedger<Note> {
 
   /** What was paid over the window: the cuts in force, and the switches. */
   get paidTotal(): number {
-    return this.own;
+    return this.totals.own;
+  }
+
+  /** What was paid since the beginning, less what slot 0 would have cost and a share of it. */
+  aboveFirst(share: number): number {
+    return this.everOwn - (1 + share) * this.everFirst;
   }
 
   /** Cost per request in the sample last seen. */
   latest(slot: number): number {
-    return this.samples.at(-1)!.costs[slot]!;
+    return this.latestCosts[slot]!;
   }
 
   /** By how much the candidate was cheaper than what was in force, since the last switch or since it last was not. */
@@ -87,21 +95,19 @@ export class CostLedger<Note> {
    */
   persistence(prior: number, priorSamples: number): number {
     const believed = priorSamples * (0.2 * this.mean(0)) ** 2;
-    const squares = this.squares + believed;
+    const squares = this.totals.square + believed;
     if (squares === 0) return prior;
-    return Math.min(0.97, Math.max(0.2, (this.products + believed * prior) / squares));
+    return Math.min(0.97, Math.max(0.2, (this.totals.product + believed * prior) / squares));
   }
 
-  /** Puts a candidate into `slot`, with what it would have cost in each sample of the window, oldest first. */
+  /** Puts a candidate into `slot`, with what it would have cost in the contexts of the window, oldest first. */
   place(slot: number, costOf: (note: Note, atSeconds: number) => number): void {
-    let sum = 0;
-    for (const sample of this.samples) {
-      const cost = costOf(sample.note, sample.atSeconds);
-      sample.costs[slot] = cost;
-      sum += cost * sample.seconds;
+    for (const bucket of this.buckets) {
+      bucket.sums[slot] = costOf(bucket.note, bucket.fromSeconds) * bucket.seconds;
     }
-    this.sums[slot] = sum;
+    this.sums[slot] = this.buckets.reduce((total, bucket) => total + bucket.sums[slot]!, 0);
     this.regrets[slot] = 0;
+    this.latestCosts[slot] = NaN; // not seen yet
   }
 
   /**
@@ -110,71 +116,99 @@ export class CostLedger<Note> {
    * @param inForce slot of the cut that was in force
    */
   record(atSeconds: number, seconds: number, costs: number[], inForce: number, note: Note): void {
-    const before = this.samples.at(-1);
+    const bucket = this.openBucket(atSeconds, costs.length, note);
     const own = costs[inForce]! * seconds;
-    this.seconds += seconds;
-    this.own += own;
+    this.everOwn += own;
+    this.everFirst += costs[0]! * seconds;
+    for (const sums of [this.totals, bucket]) {
+      sums.seconds += seconds;
+      sums.samples += 1;
+      sums.own += own;
+    }
     costs.forEach((cost, slot) => {
+      bucket.sums[slot]! += cost * seconds;
       this.sums[slot]! += cost * seconds;
       this.regrets[slot] = Math.max(0, this.regrets[slot]! + own - cost * seconds);
     });
-    const { product, square } = this.deviations(costs, before);
-    this.products += product;
-    this.squares += square;
-    this.samples.push({ note, atSeconds, seconds, costs, own, paid: 0, product, square });
-    this.forget(atSeconds);
-    if (++this.sinceRenewal >= renewalSamples) this.renew();
+    const { product, square } = this.deviations(costs);
+    for (const sums of [this.totals, bucket]) {
+      sums.product += product;
+      sums.square += square;
+    }
+    this.latestCosts = costs;
   }
 
   /** A switch is made now and paid. */
   pay(cost: number): void {
-    this.own += cost;
-    const last = this.samples.at(-1);
-    if (last) last.paid += cost;
+    this.totals.own += cost;
+    this.everOwn += cost;
+    const last = this.buckets.at(-1);
+    if (last !== undefined) last.own += cost;
     this.regrets.fill(0);
   }
 
-  private deviations(
-    costs: readonly number[],
-    before: Sample<Note> | undefined,
-  ): { product: number; square: number } {
+  private deviations(costs: readonly number[]): { product: number; square: number } {
     let product = 0;
     let square = 0;
-    if (before === undefined) return { product, square };
+    const before = this.latestCosts;
     for (let slot = 1; slot < costs.length; slot++) {
+      if (!(before[slot]! >= 0)) continue; // not seen before
       const mean = this.mean(slot) - this.mean(0);
-      const then = before.costs[slot]! - before.costs[0]! - mean;
+      const then = before[slot]! - before[0]! - mean;
       product += then * (costs[slot]! - costs[0]! - mean);
       square += then * then;
     }
     return { product, square };
   }
 
-  private forget(nowSeconds: number): void {
-    let gone = 0;
-    const { windowSeconds, windowSamples } = this.limits;
-    while (
-      this.samples.length - gone > windowSamples ||
-      (this.samples.length - gone > 1 && nowSeconds - this.samples[gone]!.atSeconds > windowSeconds)
-    ) {
-      const sample = this.samples[gone++]!;
-      this.seconds -= sample.seconds;
-      this.own -= sample.own + sample.paid;
-      this.products -= sample.product;
-      this.squares -= sample.square;
-      sample.costs.forEach((cost, slot) => (this.sums[slot]! -= cost * sample.seconds));
+  /** The bucket that takes the next sample. */
+  private openBucket(atSeconds: number, slots: number, note: Note): Bucket<Note> {
+    const last = this.buckets.at(-1);
+    if (last !== undefined && last.seconds + 1e-9 < this.bucketSeconds) return last;
+    const { windowSeconds, windowBuckets } = this.limits;
+    let kept = this.buckets.filter(({ fromSeconds }) => atSeconds - fromSeconds <= windowSeconds);
+    if (kept.length >= windowBuckets) {
+      const isFull = this.bucketSeconds * windowBuckets >= windowSeconds;
+      kept = isFull ? kept.slice(kept.length - windowBuckets + 1) : joined(kept);
+      if (!isFull) this.bucketSeconds = kept.reduce((sum, { seconds }) => sum + seconds, 0) / kept.length;
     }
-    if (gone > 0) this.samples.splice(0, gone);
+    const sums = Array.from({ length: slots }, (_, slot) =>
+      kept.reduce((total, bucket) => total + bucket.sums[slot]!, 0),
+    );
+    this.sums = sums;
+    this.totals = kept.reduce(added, { ...nothing });
+    const opened = { ...nothing, note, fromSeconds: atSeconds, sums: sums.map(() => 0) };
+    this.buckets = [...kept, opened];
+    return opened;
   }
+}
 
-  private renew(): void {
-    this.sinceRenewal = 0;
-    const sum = (value: (sample: Sample<Note>) => number): number =>
-      this.samples.reduce((total, sample) => total + value(sample), 0);
-    this.seconds = sum((s) => s.seconds);
-    this.own = sum((s) => s.own + s.paid);
-    this.products = sum((s) => s.product);
-    this.squares = sum((s) => s.square);
-    this.sums = this.sums.map((_, slot) => sum((s) => s.costs[slot]! * s.seconds));
+/** Neighbours together; each keeps the context of one of the two, of the older and the younger by turns. */
+function joined<Note>(buckets: readonly Bucket<Note>[]): Bucket<Note>[] {
+  const pairs: Bucket<Note>[] = [];
+  for (let i = 0; i < buckets.length; i += 2) {
+    const [older, younger] = [buckets[i]!, buckets[i + 1]];
+    if (younger === undefined) pairs.push(older);
+    else {
+      pairs.push({
+        ...added(older, younger),
+        note: (i / 2) % 2 === 0 ? older.note : younger.note,
+        fromSeconds: older.fromSeconds,
+        sums: older.sums.map((sum, slot) => sum + younger.sums[slot]!),
+      });
+    }
   }
+  return pairs;
+}
+
+const nothing: Sums = { seconds: 0, samples: 0, own: 0, product: 0, square: 0 };
+
+function added(a: Readonly<Sums>, b: Readonly<Sums>): Sums {
+  return {
+    seconds: a.seconds + b.seconds,
+    samples: a.samples + b.samples,
+    own: a.own + b.own,
+    product: a.product + b.product,
+    square: a.square + b.square,
+  };
 }

@@ -28,7 +28,7 @@ import {
   type VerdictReason,
 } from './policy.js';
 import { requestCost, worthOfSecond } from './requestCost.js';
-import { switchPlan } from './switchPlan.js';
+import { switchPlan, type Outlook } from './switchPlan.js';
 
 interface Candidate {
   placement: Placement;
@@ -108,51 +108,78 @@ export class DefaultPolicy implements Policy {
     present: number,
     price: number,
   ): { slot: number; reason: VerdictReason } | null {
-    const { ledger, parameters } = this;
-    const perSample = ledger.secondsPerSample;
-    const evidence = ledger.seenSeconds / (ledger.seenSeconds + parameters.evidenceSeconds);
-    const horizon = Math.min(parameters.horizonSeconds, parameters.horizonGrowth * ledger.seenSeconds);
-    const outlook = {
-      persistence: ledger.persistence(parameters.persistence, parameters.persistenceSamples),
-      horizonSamples: Math.max(1, horizon / perSample),
-      switchCost: price,
-      passingSwitches: this.hasBudget(present, price) ? parameters.passingSwitches : Infinity,
-    };
+    const outlook = this.outlook(present, price);
     let bestValue = 0;
     let found: { slot: number; reason: VerdictReason } | null = null;
     for (let slot = 0; slot < this.candidates.length; slot++) {
       if (slot === present || !this.isCalm(slot, present, atSeconds)) continue;
-      const presentGain = (ledger.latest(present) - ledger.latest(slot)) * perSample;
-      const meanGain = (ledger.mean(present) - ledger.mean(slot)) * evidence * perSample;
-      const plan = switchPlan({ meanGain, presentGain }, outlook);
-      if (plan !== null && plan.value > bestValue) {
-        bestValue = plan.value;
-        found = { slot, reason: plan.kind === 'lasting' ? 'lasting-gain' : 'passing-gain' };
-      }
-      const regret = ledger.regret(slot) - parameters.regretSwitches * price;
-      if (price > 0 && presentGain > 0 && regret > bestValue) {
-        bestValue = regret;
-        found = { slot, reason: 'regret' };
-      }
+      const offer = this.offer(slot, present, price, outlook);
+      if (offer === null || offer.value <= bestValue) continue;
+      bestValue = offer.value;
+      found = { slot, reason: offer.reason };
     }
     return found;
   }
 
-  /** Whether the budget leaves room for a switch that may turn out to have been in vain. */
+  private outlook(present: number, price: number): Outlook {
+    const { ledger, parameters } = this;
+    const horizonSeconds = Math.min(parameters.horizonSeconds, parameters.horizonGrowth * ledger.seenSeconds);
+    return {
+      persistence: ledger.persistence(parameters.persistence, parameters.persistenceSamples),
+      horizonSamples: Math.max(1, horizonSeconds / ledger.secondsPerSample),
+      switchCost: price,
+      passingSwitches: this.hasBudget(present, price) ? parameters.passingSwitches : Infinity,
+    };
+  }
+
+  /** What going to `slot` is worth, or null where it is not. */
+  private offer(
+    slot: number,
+    present: number,
+    price: number,
+    outlook: Outlook,
+  ): { value: number; reason: VerdictReason } | null {
+    const { ledger, parameters } = this;
+    const perSample = ledger.secondsPerSample;
+    const evidence = ledger.seenSeconds / (ledger.seenSeconds + parameters.evidenceSeconds);
+    const presentGain = (ledger.latest(present) - ledger.latest(slot)) * perSample;
+    const meanGain = (ledger.mean(present) - ledger.mean(slot)) * evidence * perSample;
+    const plan = switchPlan({ meanGain, presentGain }, outlook);
+    const regret = ledger.regret(slot);
+    const isAllowed =
+      plan?.kind === 'passing' ||
+      slot === 0 ||
+      this.hasDeviceOnlyBudget(present, parameters.lastingBudgetSwitches, price) ||
+      regret >= parameters.spentRegretSwitches * price;
+    if (plan !== null && isAllowed) {
+      return { value: plan.value, reason: plan.kind === 'lasting' ? 'lasting-gain' : 'passing-gain' };
+    }
+    const isOverdue = price > 0 && presentGain > 0 && regret > parameters.regretSwitches * price;
+    return isOverdue ? { value: regret - parameters.regretSwitches * price, reason: 'regret' } : null;
+  }
+
+  /** Whether the budget leaves room for a gain that passes. */
   private hasBudget(present: number, price: number): boolean {
     const { ledger, parameters } = this;
     let cheapest = ledger.total(0);
     for (let slot = 1; slot < this.candidates.length; slot++) {
       cheapest = Math.min(cheapest, ledger.total(slot));
     }
-    const allowed = Math.min(
-      (1 + parameters.deviceOnlyShare) * ledger.total(0),
-      (1 + parameters.bestStaticShare) * cheapest,
-    );
-    // A few requests' worth of slack, or nothing could ever be tried where switches cost nothing.
-    const slack =
-      allowed + price - ledger.paidTotal + slackSamples * ledger.mean(present) * ledger.secondsPerSample;
-    return slack >= parameters.budgetSwitches * price;
+    const room = (1 + parameters.bestStaticShare) * cheapest - ledger.paidTotal;
+    const needed = (parameters.budgetSwitches - 1) * price - this.overdraft(present);
+    return room >= needed && this.hasDeviceOnlyBudget(present, parameters.budgetSwitches, price);
+  }
+
+  /** Whether device-only, its share and one switch would have cost more than what was paid, by `switches` of them. */
+  private hasDeviceOnlyBudget(present: number, switches: number, price: number): boolean {
+    const above = this.ledger.aboveFirst(this.parameters.deviceOnlyShare);
+    return -above >= (switches - 1) * price - this.overdraft(present);
+  }
+
+  /** A few requests' worth, or nothing could ever be tried where switches cost nothing. */
+  private overdraft(present: number): number {
+    const { ledger, parameters } = this;
+    return parameters.budgetRequests * ledger.mean(present) * ledger.secondsPerSample;
   }
 
   /** Not to be gone to: a cut that broke a requirement lately, unless the one in force did so no longer ago. */
@@ -207,9 +234,6 @@ export class DefaultPolicy implements Policy {
     });
   }
 }
-
-/** Requests of slack in the budget. */
-const slackSamples = 3;
 
 /** That a link is gone is a cost, as long as unanswered requests are done by the end device. */
 function isRequirement({ constraint }: Violation): boolean {

@@ -1,9 +1,9 @@
 /** The parameters of the default policy. What a replay shows of them: docs/replay.md. */
 
 export interface PolicyParameters {
-  /** How long costs are remembered, seconds, and in how many samples at most. */
+  /** How long costs are remembered, seconds, and in how many sums at most. */
   readonly windowSeconds: number;
-  readonly windowSamples: number;
+  readonly windowBuckets: number;
   /** Cuts that are compared; of more, the dearest on the whole is forgotten. */
   readonly maxCandidates: number;
   /** Requests per second that a gain is counted for. */
@@ -23,6 +23,12 @@ export interface PolicyParameters {
   readonly passingSwitches: number;
   /** Switches that must be left in the budget before a passing gain is tried. */
   readonly budgetSwitches: number;
+  /** The same before a lasting gain is gone after, over device-only alone. */
+  readonly lastingBudgetSwitches: number;
+  /** Requests at the present cost that the budget may be overdrawn by. */
+  readonly budgetRequests: number;
+  /** Switches that staying must have cost before a lasting gain is gone after once the budget is spent. */
+  readonly spentRegretSwitches: number;
   /** Switches that staying must have cost before it is left for that alone. */
   readonly regretSwitches: number;
   /** The first cut is device-only unless the best is cheaper by this share. */
@@ -36,8 +42,8 @@ export interface PolicyParameters {
 
 export const defaultParameters: PolicyParameters = {
   windowSeconds: 600,
-  windowSamples: 2048,
-  maxCandidates: 16,
+  windowBuckets: 32,
+  maxCandidates: 8,
   requestsPerSecond: 1,
   unansweredSeconds: 1,
   persistence: 0.8,
@@ -47,6 +53,9 @@ export const defaultParameters: PolicyParameters = {
   evidenceSeconds: 5,
   passingSwitches: 2,
   budgetSwitches: 3,
+  lastingBudgetSwitches: 0,
+  budgetRequests: 3,
+  spentRegretSwitches: 2,
   regretSwitches: 8,
   firstGain: 0.2,
   calmSeconds: 10,
@@ -63,7 +72,7 @@ export function checkParameters(parameters: PolicyParameters): void {
     }
   };
   inRange('windowSeconds', 1, 1e6);
-  inRange('windowSamples', 2, 65_536, true);
+  inRange('windowBuckets', 4, 65_536, true);
   inRange('maxCandidates', 3, 256, true);
   inRange('requestsPerSecond', 1e-6, 1e6);
   inRange('unansweredSeconds', 1e-3, 1e6);
@@ -74,6 +83,9 @@ export function checkParameters(parameters: PolicyParameters): void {
   inRange('evidenceSeconds', 0, 1e6);
   inRange('passingSwitches', 1, 1e6);
   inRange('budgetSwitches', 0, 1e6);
+  inRange('lastingBudgetSwitches', -1e6, 1e6);
+  inRange('budgetRequests', 0, 1e6);
+  inRange('spentRegretSwitches', 0, 1e6);
   inRange('regretSwitches', 0, 1e6);
   inRange('firstGain', 0, 1);
   inRange('calmSeconds', 0, 1e6);
