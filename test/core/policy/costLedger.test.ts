@@ -21,7 +21,7 @@ test('sums are those of the samples of a window that is as long as asked, up to 
         ledger.record(at, step, [...costs], inForce, null);
         if (paid > 0) ledger.pay(paid);
         assert.ok(ledger.bucketCount <= limits.windowBuckets);
-        return { seconds: step, costs, own: costs[inForce]! * step + paid };
+        return { seconds: step, costs, own: costs[inForce] * step + paid };
       });
       // The ledger drops whole buckets, so its window is a tail of the samples: find it by its seconds.
       let tail = seen.length;
