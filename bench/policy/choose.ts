@@ -4,11 +4,12 @@ import { lossOf, measure, switchCosts, type Pair } from './measure.js';
 
 type Key = keyof PolicyParameters;
 
-export const grid: Readonly<Partial<Record<Key, readonly number[]>>> = {
+const grid: Readonly<Partial<Record<Key, readonly number[]>>> = {
   passingSwitches: [1.5, 2, 2.5, 3],
   budgetSwitches: [2, 3, 4],
   lastingBudgetSwitches: [-0.5, 0, 0.5, 1],
   budgetRequests: [0, 0.5, 1, 3],
+  lastingRegretSwitches: [0, 0.1, 0.25, 0.5, 0.75, 1],
   spentRegretSwitches: [1, 2, 4],
   firstGain: [0, 0.1, 0.2, 0.3],
   horizonSeconds: [60, 120, 240],
@@ -20,7 +21,7 @@ export const grid: Readonly<Partial<Record<Key, readonly number[]>>> = {
   windowSeconds: [300, 600, 1200],
 };
 
-export interface Choice {
+interface Choice {
   readonly parameters: PolicyParameters;
   readonly loss: number;
   /** Settings that were tried. */
@@ -36,7 +37,7 @@ export function choose(pairs: readonly Pair[], progress: (line: string) => void)
     if (before !== undefined) return before;
     tried += 1;
     const runs = pairs.flatMap((pair) =>
-      switchCosts.map((cost) => measure(pair, cost, parameters, false, ['default'])),
+      switchCosts.map((cost) => measure(pair, cost, parameters, ['default'])),
     );
     const value = lossOf(runs);
     known.set(key, value);
@@ -66,8 +67,8 @@ export function choose(pairs: readonly Pair[], progress: (line: string) => void)
 }
 
 const maxRounds = 3;
-/** A descent finds the nearest hollow: from a careful and from an eager start. */
+/** A descent finds the nearest hollow: from what is in force, and from a more careful start. */
 const starts: readonly PolicyParameters[] = [
-  { ...defaultParameters, horizonSeconds: 120, horizonGrowth: 20, evidenceSeconds: 5, passingSwitches: 2 },
-  { ...defaultParameters, horizonSeconds: 240, horizonGrowth: 3, evidenceSeconds: 2, passingSwitches: 3 },
+  defaultParameters,
+  { ...defaultParameters, horizonSeconds: 240, horizonGrowth: 5, firstGain: 0.3, lastingRegretSwitches: 0.5 },
 ];

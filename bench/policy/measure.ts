@@ -48,10 +48,9 @@ export function measure(
   { scenario, link, table }: Pair,
   switchSeconds: number,
   parameters: PolicyParameters,
-  chargeFirstCut: boolean,
   names?: readonly PolicyName[],
 ): Run {
-  const rules = { switchSeconds, unansweredSeconds, chargeFirstCut };
+  const rules = { switchSeconds, unansweredSeconds, chargeFirstCut: false };
   const comparison = scenario.bench.compare(link.contexts, table, rules, parameters, names);
   return {
     scenario: scenario.name,

@@ -31,12 +31,17 @@ const plans: readonly (readonly [string, number, number])[] = [
 ];
 const maxStates = 200_000;
 
-export async function buildScenarios(progress: (what: string) => void): Promise<Scenario[]> {
+/** @param only these models; null for all */
+export async function buildScenarios(
+  only: readonly string[] | null,
+  progress: (what: string) => void,
+): Promise<Scenario[]> {
   const folder = await mkdtemp(join(tmpdir(), 'cutpoint-bench-policy-'));
   try {
     const imported = new Map<string, Awaited<ReturnType<typeof importModel>>>();
     const scenarios: Scenario[] = [];
     for (const [model, endSeconds, edgeSeconds] of plans) {
+      if (only !== null && !only.includes(model)) continue;
       const known = imported.get(model) ?? (await importZoo(folder, model, progress));
       imported.set(model, known);
       const { graph, profile } = known;

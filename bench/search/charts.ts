@@ -31,7 +31,7 @@ const style =
   '<style>text{font:12px system-ui,sans-serif;fill:#222}.tick{font-size:11px;fill:#555}.title{font-size:14px;font-weight:600}' +
   '.grid{stroke:#e4e4e4}.axis{stroke:#888}.line{fill:none;stroke-width:2}</style>';
 
-function frame(width: number, height: number, title: string, body: string): string {
+export function frame(width: number, height: number, title: string, body: string): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">` +
     `<title>${escapeXml(title)}</title>${style}<rect width="100%" height="100%" fill="#fff"/>` +
@@ -39,7 +39,7 @@ function frame(width: number, height: number, title: string, body: string): stri
   );
 }
 
-function legend(marks: readonly Mark[], x: number, y: number): string {
+export function legend(marks: readonly Mark[], x: number, y: number): string {
   let at = x;
   return marks
     .map(({ name, color }) => {

@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { formatBytes, formatCount } from '../../src/format.js';
+import { markdownTable as table } from '../markdownTable.js';
 import { chartsOf, hopShares } from './reportCharts.js';
 import type { Contender, ModelResult, SearchReport, Timing } from './results.js';
 import { verdicts } from './targets.js';
@@ -15,18 +16,6 @@ export async function writeReport(report: SearchReport, file: string): Promise<v
     await writeFile(join(dirname(file), `${stem}-${name}.svg`), svg);
   }
   await writeFile(file, markdown(report, stem));
-}
-
-type Cell = string | number;
-
-/** Columns are padded so that the file reads well as it is, and a formatter leaves it alone. */
-function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const all = [head, ...rows.map((row) => row.map(String))];
-  const widths = head.map((_, c) => Math.max(3, ...all.map((row) => [...row[c]!].length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, c) => cell + ' '.repeat(widths[c]! - [...cell].length)).join(' | ')} |`;
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(all[0]!), rule, ...all.slice(1).map(line)].join('\n');
 }
 
 const us = (value: number | undefined): string =>

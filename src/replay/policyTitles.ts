@@ -3,6 +3,7 @@ import type { PolicyName } from '../core/replay/comparison.js';
 
 export const policyTitles: Readonly<Record<PolicyName, string>> = {
   default: 'Cutpoint',
+  follow: 'follow unless nearly equal',
   recut: 're-cut every second',
   dads: 'DADS every second',
   neurosurgeon: 'Neurosurgeon every second',

@@ -30,6 +30,7 @@ const left = 84;
 const plotWidth = width - left - 240;
 const colours: Readonly<Record<PolicyName, string>> = {
   default: '#12a06f',
+  follow: '#999999',
   recut: '#c2410c',
   dads: '#b45309',
   neurosurgeon: '#be185d',

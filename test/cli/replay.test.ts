@@ -44,7 +44,7 @@ test('a network of the zoo is replayed; anyone can recompute the figures from th
   recompute(JSON.parse(graphed.stdout) as GraphDocument, document);
   assertWellFormed(await readFile(svg, 'utf8'));
   const readable = await runCutpoint(args);
-  assert.match(readable.stdout, /Cutpoint .*\n.*re-cut every second/);
+  assert.match(readable.stdout, /Cutpoint .*\n.*follow unless nearly equal.*\n.*re-cut every second/);
   assert.match(readable.stdout, /kept: never above device-only/);
 });
 
@@ -113,7 +113,7 @@ test('wrong use is told by option and field', async () => {
     return [code, stderr.trim()];
   };
   assert.match((await refusal('--switch-cost', 'soon'))[1], /--switch-cost.*such as 600ms/s);
-  assert.match((await refusal('--policy', 'best'))[1], /"best" is none of default, recut/);
+  assert.match((await refusal('--policy', 'best'))[1], /"best" is none of default, follow, recut/);
   assert.deepEqual(await refusal('--steps'), [2, 'cutpoint: replay: --steps needs --json']);
   const wrong = await refusal('--requirements', '{"latencySeconds":-1}');
   assert.equal(wrong[0], 1);

@@ -15,7 +15,7 @@
  * sample of the window.
  */
 import type { Context } from '../context.js';
-import type { Placement, Violation } from '../decision.js';
+import type { Placement } from '../decision.js';
 import type { Alternative } from '../partitioner.js';
 import { CostLedger } from './costLedger.js';
 import { checkParameters, type PolicyParameters } from './parameters.js';
@@ -28,6 +28,7 @@ import {
   type VerdictReason,
 } from './policy.js';
 import { requestCost, worthOfSecond } from './requestCost.js';
+import { breaksLess, breaksRequirement } from './brokenRequirements.js';
 import { switchPlan, type Outlook } from './switchPlan.js';
 
 interface Candidate {
@@ -148,9 +149,10 @@ export class DefaultPolicy implements Policy {
     const regret = ledger.regret(slot);
     const isAllowed =
       plan?.kind === 'passing' ||
-      slot === 0 ||
-      this.hasDeviceOnlyBudget(present, parameters.lastingBudgetSwitches, price) ||
-      regret >= parameters.spentRegretSwitches * price;
+      (regret >= parameters.lastingRegretSwitches * price &&
+        (slot === 0 ||
+          this.hasDeviceOnlyBudget(present, parameters.lastingBudgetSwitches, price) ||
+          regret >= parameters.spentRegretSwitches * price));
     if (plan !== null && isAllowed) {
       return { value: plan.value, reason: plan.kind === 'lasting' ? 'lasting-gain' : 'passing-gain' };
     }
@@ -233,40 +235,4 @@ export class DefaultPolicy implements Policy {
       return requestCost(alternative, deviceOnly, this.parameters.unansweredSeconds);
     });
   }
-}
-
-/** That a link is gone is a cost, as long as unanswered requests are done by the end device. */
-function isRequirement({ constraint }: Violation): boolean {
-  return !constraint.startsWith('hops[');
-}
-
-function breaksRequirement(violations: readonly Violation[]): boolean {
-  return violations.some(isRequirement);
-}
-
-/** Whether `a` keeps a requirement that `b` breaks, and breaks none of those that are given up later than that one. */
-function breaksLess(a: readonly Violation[], b: readonly Violation[]): boolean {
-  const namesOfA = a.filter(isRequirement).map(({ constraint }) => constraint);
-  const namesOfB = b.filter(isRequirement).map(({ constraint }) => constraint);
-  // Violations stand in the order in which bounds are kept, so the first difference decides.
-  for (const [i, name] of namesOfB.entries()) {
-    if (namesOfA[i] === name) continue;
-    return !namesOfA.slice(i).some((other) => isKeptLonger(other, name));
-  }
-  return false;
-}
-
-const keptOrder = [
-  'privacyDepth',
-  'weightBytes',
-  'memoryBytes',
-  'accuracyLoss',
-  'bytesSent',
-  'energy',
-  'latency',
-];
-
-function isKeptLonger(a: string, b: string): boolean {
-  const rank = (name: string): number => keptOrder.findIndex((part) => name.includes(part));
-  return rank(a) < rank(b) || (rank(a) === rank(b) && a < b);
 }

@@ -27,6 +27,8 @@ export interface PolicyParameters {
   readonly lastingBudgetSwitches: number;
   /** Requests at the present cost that the budget may be overdrawn by. */
   readonly budgetRequests: number;
+  /** Switches that staying must have cost before a lasting gain is gone after at all. */
+  readonly lastingRegretSwitches: number;
   /** Switches that staying must have cost before a lasting gain is gone after once the budget is spent. */
   readonly spentRegretSwitches: number;
   /** Switches that staying must have cost before it is left for that alone. */
@@ -55,6 +57,7 @@ export const defaultParameters: PolicyParameters = {
   budgetSwitches: 3,
   lastingBudgetSwitches: 0,
   budgetRequests: 3,
+  lastingRegretSwitches: 0.25,
   spentRegretSwitches: 2,
   regretSwitches: 8,
   firstGain: 0.2,
@@ -85,6 +88,7 @@ export function checkParameters(parameters: PolicyParameters): void {
   inRange('budgetSwitches', 0, 1e6);
   inRange('lastingBudgetSwitches', -1e6, 1e6);
   inRange('budgetRequests', 0, 1e6);
+  inRange('lastingRegretSwitches', 0, 1e6);
   inRange('spentRegretSwitches', 0, 1e6);
   inRange('regretSwitches', 0, 1e6);
   inRange('firstGain', 0, 1);

@@ -27,6 +27,8 @@ export type VerdictReason =
   | 'first'
   /** The cut in force stays: nothing is worth a switch. */
   | 'stay'
+  /** The cut in force stays: the best one is hardly better. */
+  | 'near-equal'
   /** The cut in force breaks a requirement that another one keeps. */
   | 'requirement'
   /** Requests over the link are not answered in time, and leaving it costs less than one more of them. */

@@ -7,7 +7,8 @@ import { placementOf } from '../cut.js';
 import type { Placement } from '../decision.js';
 import type { PartitionInput } from '../stateGraph.js';
 import { sumWeights, type Rival } from '../rivals/rival.js';
-import { samePlacement, type Observation, type Policy, type Verdict } from './policy.js';
+import { breaksAlike } from './brokenRequirements.js';
+import { samePlacement, type Observation, type Policy, type Predict, type Verdict } from './policy.js';
 
 /** Holds one cut. */
 export class FixedPolicy implements Policy {
@@ -24,6 +25,33 @@ export class RecutPolicy implements Policy {
     return follow(best.placement, inForce);
   }
 }
+
+/** Goes to the best cut of every observation, whatever a switch costs, unless the cut in force is nearly as good. */
+export class FollowPolicy implements Policy {
+  /** @param nearEqualShare share of the objective by which the best cut must be better, 0 to below 1 */
+  constructor(
+    private readonly predict: Predict,
+    private readonly nearEqualShare: number,
+  ) {
+    if (!(nearEqualShare >= 0 && nearEqualShare < 1)) {
+      throw new RangeError(`nearEqualShare: ${nearEqualShare} is not a number from 0 to below 1`);
+    }
+  }
+
+  observe({ context, best, inForce }: Observation): Verdict {
+    if (inForce === null || samePlacement(best.placement, inForce)) return follow(best.placement, inForce);
+    const present = this.predict(context, inForce);
+    const isNear =
+      (1 - this.nearEqualShare) * present.objectiveValue <= best.objectiveValue &&
+      breaksAlike(present.violations, best.violations, this.nearEqualShare);
+    return isNear
+      ? { placement: inForce, switches: false, reason: 'near-equal' }
+      : follow(best.placement, inForce);
+  }
+}
+
+/** How much better the best cut has to be for one that follows it at no stated cost: measurements are no better than that. */
+export const defaultNearEqualShare = 0.01;
 
 /** Goes to the cut that a published algorithm finds for every observation, whatever a switch costs. */
 export class RivalPolicy implements Policy {

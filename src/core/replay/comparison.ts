@@ -5,7 +5,13 @@ import type { Alternative, Partitioner } from '../partitioner.js';
 import { DefaultPolicy } from '../policy/defaultPolicy.js';
 import type { PolicyParameters } from '../policy/parameters.js';
 import type { Policy } from '../policy/policy.js';
-import { FixedPolicy, RecutPolicy, RivalPolicy } from '../policy/simplePolicies.js';
+import {
+  defaultNearEqualShare,
+  FixedPolicy,
+  FollowPolicy,
+  RecutPolicy,
+  RivalPolicy,
+} from '../policy/simplePolicies.js';
 import { Dads } from '../rivals/dads.js';
 import { Neurosurgeon } from '../rivals/neurosurgeon.js';
 import type { PartitionInput, StateGraph } from '../stateGraph.js';
@@ -16,6 +22,7 @@ import { replayPolicy, replaySchedule, type ReplayModel, type ReplayRules, type 
 /** In the order of the table; those that see only the past come first. */
 export const policyNames = [
   'default',
+  'follow',
   'recut',
   'dads',
   'neurosurgeon',
@@ -93,6 +100,7 @@ export class ReplayBench {
           rules,
           new DefaultPolicy(this.model.predict, this.model.deviceOnly, parameters),
         ),
+      follow: () => this.follow(contexts, rules, new FollowPolicy(this.model.predict, defaultNearEqualShare)),
       recut: () => this.follow(contexts, rules, new RecutPolicy()),
       dads: () => this.follow(contexts, rules, new RivalPolicy(new Dads(this.input), this.input)),
       neurosurgeon: () =>

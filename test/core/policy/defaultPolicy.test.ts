@@ -6,6 +6,7 @@ import { createPartitioner } from '../../../src/core/createPartitioner.js';
 import type { LayerGraph } from '../../../src/core/layerGraph.js';
 import { DefaultPolicy } from '../../../src/core/policy/defaultPolicy.js';
 import { defaultParameters } from '../../../src/core/policy/parameters.js';
+import { FollowPolicy } from '../../../src/core/policy/simplePolicies.js';
 import type { Verdict } from '../../../src/core/policy/policy.js';
 import { buildStateGraph } from '../../../src/core/stateGraph.js';
 
@@ -179,4 +180,31 @@ test('time that goes back and a switch without a price are refused', () => {
   assert.throws(() => observe(1, 0), /atSeconds: 1 comes before 2/);
   assert.throws(() => observe(3, NaN), /switchSeconds: NaN/);
   assert.throws(() => session(0, { ...defaultParameters, persistence: 2 }), /persistence: 2/);
+});
+
+test('who follows at no stated cost goes to what is better by more than a hundredth, and to nothing less', () => {
+  const policy = new FollowPolicy((c, p) => partitioner.predict(c, p), 0.01);
+  const observe = (seen: Context, inForce: readonly number[] | null) =>
+    policy.observe({
+      atSeconds: 0,
+      context: seen,
+      best: partitioner.decide(seen),
+      inForce,
+      switchSeconds: 0,
+    });
+  assert.deepEqual(observe(fast, null), { placement: edgeOnly, switches: true, reason: 'first' });
+  assert.equal(observe(fast, deviceOnly).reason, 'rule');
+  assert.equal(observe(fast, edgeOnly).reason, 'stay');
+  // One layer here and 20 kB sent takes as long as two and 5 kB at 4/3 Mbit/s.
+  const one = [0, 1, 1];
+  const two = [0, 0, 1];
+  const nearly = context((4e6 / 3) * 1.001);
+  assert.deepEqual(partitioner.decide(nearly).placement, one);
+  assert.deepEqual(observe(nearly, two), { placement: two, switches: false, reason: 'near-equal' });
+  assert.equal(observe(nearly, deviceOnly).reason, 'rule');
+  assert.equal(observe(context((4e6 / 3) * 1.2), two).reason, 'rule');
+  // A bound that the best cut keeps is never near.
+  const bound = context(1e8, { privacyDepth: 3 });
+  assert.equal(observe(bound, edgeOnly).reason, 'rule');
+  assert.equal(observe(dead, edgeOnly).reason, 'rule');
 });

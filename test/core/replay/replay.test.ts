@@ -132,7 +132,7 @@ test('a policy knows only the past: what comes later changes nothing before', ()
       const bench = benchOf(input);
       const play = (some: readonly (number | null)[]) => {
         const contexts = contextsOf(some);
-        const names = ['default', 'recut', 'dads', 'neurosurgeon'] as const;
+        const names = ['default', 'follow', 'recut', 'dads', 'neurosurgeon'] as const;
         return bench.compare(contexts, bench.table(contexts, rules), rules, defaultParameters, names).runs;
       };
       const whole = play([...rates, ...others]);

@@ -1,0 +1,5 @@
+import { formatSeconds } from '../../src/format.js';
+
+export function costLabel(switchSeconds: number): string {
+  return switchSeconds === 0 ? 'free' : formatSeconds(switchSeconds);
+}
