@@ -27,22 +27,43 @@ export function deploymentContext(
   const battery = link?.battery;
   const capacityJoules = end.description?.batteryCapacityJoules;
   const power = end.description?.power;
-  const hop: HopContext = {
-    ...given('uplinkBitsPerSecond', link?.uplinkBitsPerSecond),
-    ...given('downlinkBitsPerSecond', link?.downlinkBitsPerSecond),
-    ...given('rttSeconds', link?.rttSeconds),
-    ...given('queueSeconds', queueSeconds(edge.telemetry, edgeWholeModelSeconds)),
-    connected: edge.connected,
-  };
-  return {
+  const hop: Writable<HopContext> = { connected: edge.connected };
+  if (link?.uplinkBitsPerSecond !== undefined) hop.uplinkBitsPerSecond = link.uplinkBitsPerSecond;
+  if (link?.downlinkBitsPerSecond !== undefined) hop.downlinkBitsPerSecond = link.downlinkBitsPerSecond;
+  if (link?.rttSeconds !== undefined) hop.rttSeconds = link.rttSeconds;
+  const waiting = queueSeconds(edge.telemetry, edgeWholeModelSeconds);
+  if (waiting !== undefined) hop.queueSeconds = waiting;
+  const context: Writable<Context> = {
     tiers: [tierContext(end.telemetry), tierContext(edge.telemetry)],
     hops: [hop],
-    ...(power === undefined ? {} : { power }),
-    ...(battery === undefined || capacityJoules === undefined
-      ? {}
-      : { battery: { level: battery.level, capacityJoules, charging: battery.charging } }),
     requirements,
   };
+  if (power !== undefined) context.power = power;
+  if (battery !== undefined && capacityJoules !== undefined) {
+    context.battery = { level: battery.level, capacityJoules, charging: battery.charging };
+  }
+  return context;
+}
+
+/** Whether two contexts of one deployment say the same. */
+export function sameContext(a: Context, b: Context): boolean {
+  return (
+    a.requirements === b.requirements &&
+    sameValues(a.power, b.power) &&
+    sameValues(a.battery, b.battery) &&
+    sameValues(a.hops[0], b.hops[0]) &&
+    sameValues(a.tiers[0], b.tiers[0]) &&
+    sameValues(a.tiers[1], b.tiers[1])
+  );
+}
+
+/** Of flat objects; an absent field is like none. */
+function sameValues<T extends object>(a: T | undefined, b: T | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  for (const name in a) if (a[name] !== b[name]) return false;
+  for (const name in b) if (a[name] !== b[name]) return false;
+  return true;
 }
 
 /** Seconds now per second of the profile: as measured, else 1 / (1 - cpuLoad), else absent. */
@@ -59,17 +80,13 @@ function queueSeconds(telemetry: Telemetry | null, wholeModelSeconds: number): n
 }
 
 function tierContext(telemetry: Telemetry | null): TierContext {
-  return {
-    ...given('slowdown', slowdownOf(telemetry)),
-    ...given('freeStorageBytes', telemetry?.freeStorageBytes),
-    ...given('freeMemoryBytes', telemetry?.freeMemoryBytes),
-  };
+  const tier: Writable<TierContext> = {};
+  const slowdown = slowdownOf(telemetry);
+  if (slowdown !== undefined) tier.slowdown = slowdown;
+  if (telemetry?.freeStorageBytes !== undefined) tier.freeStorageBytes = telemetry.freeStorageBytes;
+  if (telemetry?.freeMemoryBytes !== undefined) tier.freeMemoryBytes = telemetry.freeMemoryBytes;
+  return tier;
 }
 
-/** `{name: value}`, or nothing: so that absent values are no fields, in memory and in JSON. */
-function given<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): Partial<Record<Name, Value>> {
-  return value === undefined ? {} : ({ [name]: value } as Record<Name, Value>);
-}
+/** While it is made; absent values are no fields, in memory and in JSON. */
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };

@@ -4,11 +4,12 @@
  * A decision changes `current` at once; `durable` follows when the store has committed it. Operators and devices
  * are told of `durable` alone, so that nobody sees a cut that a crash could take back.
  */
+import type { Context } from '../core/context.js';
 import { placementOf } from '../core/cut.js';
 import type { Decision, Placement } from '../core/decision.js';
 import type { Partitioner } from '../core/partitioner.js';
 import type { TierSeconds } from '../core/profile.js';
-import { deploymentContext, type DeviceView } from './deploymentContext.js';
+import { deploymentContext, sameContext, type DeviceView } from './deploymentContext.js';
 import type { LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
 import type { Clock } from './ports.js';
@@ -79,7 +80,9 @@ export class DeploymentSession {
   latestRow: LatestRow | null = null;
   /** Decisions since then that kept the cut and have no row. */
   keptSinceRow = 0;
-  #contextKey: string | null = null;
+  /** What was decided last, and in which context; it may not be durable yet. Null: the next context is decided. */
+  #decidedIn: Context | null = null;
+  #decided: { readonly version: number; readonly decision: Decision } | null = null;
   #heldReason: DecisionReason | null = null;
   #restored: boolean;
 
@@ -105,7 +108,7 @@ export class DeploymentSession {
 
   /** The next decision looks at everything anew, also in an unchanged context. */
   forgetContext(): void {
-    this.#contextKey = null;
+    this.#decidedIn = null;
   }
 
   /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
@@ -125,8 +128,7 @@ export class DeploymentSession {
       if (reason !== 'telemetry') this.#heldReason = reason;
       return null;
     }
-    const key = JSON.stringify(context);
-    if (key === this.#contextKey) return null;
+    if (this.#decidedIn !== null && sameContext(this.#decidedIn, context)) return null;
     const startedAt = around.clock.monotonicNanoseconds();
     let foundAt = startedAt;
     const decision = this.basis.partitioner.decide(context, this.#present(), () => {
@@ -142,7 +144,8 @@ export class DeploymentSession {
       },
       around.clock.nowMs(),
     );
-    this.#contextKey = key;
+    this.#decidedIn = context;
+    this.#decided = { version: record.versionAfter, decision };
     this.#heldReason = null;
     this.#restored = false;
     this.status = { kind: 'active' };
@@ -153,6 +156,7 @@ export class DeploymentSession {
   #present(): { readonly placement: Placement } | null {
     const { cut, version } = this.current;
     if (cut === null) return null;
+    if (this.#decided?.version === version) return this.#decided.decision;
     const last = this.lastDecision;
     if (last?.versionAfter === version) return last.decision;
     return { placement: placementOf(cut.endLayers, cut.layerCount) };
@@ -171,8 +175,9 @@ export class DeploymentSession {
     atMs: number,
   ): DecisionRecord {
     const before = this.current;
-    const cutAfter = storedCut(made.decision, this.model);
-    const changed = before.cut === null || !sameLayers(before.cut.endLayers, cutAfter.endLayers);
+    const { endLayers } = made.decision;
+    const changed = before.cut === null || !sameLayers(before.cut.endLayers, endLayers);
+    const cutAfter = changed ? storedCut(made.decision, this.model) : before.cut;
     const version = changed ? before.version + 1 : before.version;
     if (changed) this.current = { ...before, version, cut: cutAfter, updatedAtMs: atMs };
     return {
@@ -200,5 +205,6 @@ function storedCut(decision: Decision, model: ModelRecord): StoredCut {
 }
 
 function sameLayers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((layer, index) => layer === b[index]);
+  // the core gives the same array for the same cut of one partitioner
+  return a === b || (a.length === b.length && a.every((layer, index) => layer === b[index]));
 }
