@@ -1,6 +1,7 @@
 /** The command `cutpoint` and its subcommands. Each loads what it needs only when it runs, so that help is quick. */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, operationalMessage, UsageError } from './commandError.js';
+import { registerConformance } from './conformance.js';
 import { registerDecide } from './decide.js';
 import { registerDemo } from './demo.js';
 import { registerGraph } from './graph.js';
@@ -25,6 +26,7 @@ function createProgram(version: string): Command {
   registerDecide(program);
   registerReplay(program);
   registerZoo(program);
+  registerConformance(program);
   program.addHelpText(
     'after',
     '\nFirst steps:\n  cutpoint demo\n  cutpoint zoo googlenet && cutpoint graph googlenet.onnx\n' +

@@ -1,0 +1,140 @@
+/**
+ * What one side of a wire has said so far, and waiting for what it says next. Messages are looked at in order: an
+ * expectation that is met moves the mark behind the message that met it.
+ */
+import { show, Unmet } from './outcome.js';
+
+export type Message = Readonly<Record<string, unknown>> & { readonly type: string };
+
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Matches a message by fields: equal JSON, or a function that says yes. */
+export type Pattern = Readonly<Record<string, unknown>>;
+
+export class Inbox {
+  readonly messages: Message[] = [];
+  closed: Closing | null = null;
+  #mark = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    private readonly who: string,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
+  }
+
+  take(message: Message): void {
+    this.messages.push(message);
+    this.#wake();
+  }
+
+  close(closing: Closing): void {
+    this.closed ??= closing;
+    this.#wake();
+  }
+
+  /** Forgets what came so far: expectations look at what comes from here on. */
+  skip(): void {
+    this.#mark = this.messages.length;
+  }
+
+  /** Messages behind the mark that match. */
+  ahead(type: string, pattern: Pattern = {}): Message[] {
+    return this.messages.slice(this.#mark).filter((message) => matches(message, type, pattern));
+  }
+
+  /** The next message of a type that matches. @throws Unmet when it does not come, or the wire is closed before */
+  async expect(type: string, pattern: Pattern = {}, withinMs = 3_000): Promise<Message> {
+    const wanted = `${type}${describe(pattern)}`;
+    const found = await this.#until(() => {
+      const index = this.messages.findIndex((m, i) => i >= this.#mark && matches(m, type, pattern));
+      if (index >= 0) return { index };
+      return this.closed === null ? undefined : { index: -1 };
+    }, withinMs);
+    if (found === undefined) {
+      throw new Unmet(`${this.who}: no ${wanted} within ${withinMs} ms; ${this.#lately()}`);
+    }
+    if (found.index < 0) throw new Unmet(`${this.who}: closed with ${this.#closing()} before ${wanted}`);
+    this.#mark = found.index + 1;
+    return this.messages[found.index]!;
+  }
+
+  /** @throws Unmet when a matching message is behind the mark or comes during that time */
+  async expectNone(type: string, pattern: Pattern, duringMs: number, why: string): Promise<void> {
+    const found = await this.#until(() => this.ahead(type, pattern)[0], duringMs);
+    if (found !== undefined) throw new Unmet(`${this.who}: ${why}, but there came ${show(found)}`);
+  }
+
+  /** @throws Unmet when it is not closed in time, or with another code (or, where given, another reason) */
+  async expectClose(code: number, reason?: string, withinMs = 3_000): Promise<void> {
+    const wanted = reason === undefined ? String(code) : `${code} ${reason}`;
+    const closed = await this.#until(() => this.closed ?? undefined, withinMs);
+    if (closed === undefined) {
+      throw new Unmet(`${this.who}: not closed with ${wanted} within ${withinMs} ms; ${this.#lately()}`);
+    }
+    if (closed.code !== code || (reason !== undefined && closed.reason !== reason)) {
+      throw new Unmet(`${this.who}: closed with ${this.#closing()}, expected ${wanted}`);
+    }
+  }
+
+  /** @throws Unmet when the wire is closed, now or during that time */
+  async expectOpen(duringMs: number, why: string): Promise<void> {
+    const closed = await this.#until(() => this.closed ?? undefined, duringMs);
+    if (closed !== undefined) throw new Unmet(`${this.who}: ${why}, but closed with ${this.#closing()}`);
+  }
+
+  #until<T>(look: () => T | undefined, withinMs: number): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const settle = (): boolean => {
+        const found = look();
+        if (found === undefined && !this.signal.aborted) return false;
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        if (found === undefined) reject(this.signal.reason as Error);
+        else resolve(found);
+        return true;
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(settle);
+        resolve(undefined);
+      }, withinMs);
+      if (!settle()) this.#waiting.add(settle);
+    });
+  }
+
+  #wake(): void {
+    for (const settle of [...this.#waiting]) settle();
+  }
+
+  #closing(): string {
+    return `${this.closed!.code}${this.closed!.reason === '' ? '' : ` ${this.closed!.reason}`}`;
+  }
+
+  #lately(): string {
+    const last = this.messages.at(-1);
+    if (this.closed !== null) return `it was closed with ${this.#closing()}`;
+    return last === undefined ? 'nothing came at all' : `the last message was ${show(last)}`;
+  }
+}
+
+function matches(message: Message, type: string, pattern: Pattern): boolean {
+  return (
+    message.type === type &&
+    Object.entries(pattern).every(([field, wanted]) =>
+      typeof wanted === 'function'
+        ? (wanted as (value: unknown) => boolean)(message[field])
+        : show(message[field]) === show(wanted),
+    )
+  );
+}
+
+function describe(pattern: Pattern): string {
+  const fields = Object.entries(pattern).map(([field, wanted]) =>
+    typeof wanted === 'function' ? `fitting ${field}` : `${field} ${show(wanted)}`,
+  );
+  return fields.length === 0 ? '' : ` with ${fields.join(', ')}`;
+}

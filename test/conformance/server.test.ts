@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { resultLines } from '../../src/conformance/report.js';
+import type { Result } from '../../src/conformance/run.js';
+import { nameOf } from '../../src/conformance/scenario.js';
+import { checkServer, serverScenarios } from '../../src/conformance/serverScenarios.js';
+import { mustServe, type ServeProcess } from '../support/serveProcess.js';
+
+const notYet = /^(telemetry.absent-is-unknown|sizes.(far-)?too-deep|backpressure.too-fast-.*)$/;
+
+describe('the conformance scenarios against cutpoint serve', () => {
+  let folder: string;
+  let serve: ServeProcess;
+  let results: Result[];
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cutpoint-conformance-'));
+    serve = await mustServe(['--data', folder], {
+      CUTPOINT_LIMITS__HELLO_TIMEOUT_MS: '1500',
+      CUTPOINT_LIMITS__HEARTBEAT_MS: '800',
+      CUTPOINT_IMPORT__RUNS: '2',
+    });
+    const target = { origin: serve.origin, key: null, prefix: 'test' };
+    results = await checkServer(target, serverScenarios, () => undefined);
+  });
+  after(async () => {
+    await serve.end('SIGTERM');
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('are at least 60, with names of their own, for each row of the promises', () => {
+    assert.ok(serverScenarios.length >= 60);
+    assert.equal(new Set(serverScenarios.map(nameOf)).size, serverScenarios.length);
+    for (const topic of topics)
+      assert.ok(
+        serverScenarios.some((s) => s.topic === topic),
+        topic,
+      );
+  });
+
+  it('all pass', () => {
+    const failed = results.filter(({ verdict }) => verdict === 'fail');
+    assert.deepEqual(
+      failed.flatMap((result) => resultLines(result, true)),
+      [],
+    );
+  });
+});
