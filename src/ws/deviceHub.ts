@@ -26,7 +26,9 @@ export class DeviceHub {
   /** The sockets by the turn in which they are pinged. */
   readonly #turns: readonly Set<DeviceSocket>[];
   #accepted = 0;
+  /** Turns that were due so far; the timer alone comes late on a busy machine, and heartbeats would stretch. */
   #turn = 0;
+  readonly #startMs = performance.now();
   readonly #ports: SocketPorts;
   readonly #timer: NodeJS.Timeout;
   #stopped = false;
@@ -103,7 +105,12 @@ export class DeviceHub {
   }
 
   #beat(): void {
-    for (const socket of this.#turns[this.#turn]!) socket.beat();
-    this.#turn = (this.#turn + 1) % this.#turns.length;
+    const { length } = this.#turns;
+    const due = Math.floor(((performance.now() - this.#startMs) * length) / this.settings.heartbeatMs);
+    // after a stall of more than a heartbeat nobody has missed more than one
+    for (let turn = Math.max(this.#turn, due - length); turn < due; turn++) {
+      for (const socket of this.#turns[turn % length]!) socket.beat();
+    }
+    this.#turn = due;
   }
 }
