@@ -99,7 +99,7 @@ export class Operator {
 }
 
 /** What a refusal says, for a message. */
-export function problem({ status, view }: Answer): string {
+function problem({ status, view }: Answer): string {
   const said = [view.at('detail'), view.at('error', 'message')].find((text) => typeof text === 'string');
   return said === undefined ? String(status) : `${status} ${said}`;
 }

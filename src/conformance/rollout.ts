@@ -1,9 +1,8 @@
 /** One deployment as a scenario drives it: the link of its end device moves the cut, frames show what comes of it. */
 import type { Message } from './inbox.js';
-import type { View } from './operator.js';
+import type { Operator, View } from './operator.js';
 import { Unmet } from './outcome.js';
 import type { Peer } from './peer.js';
-import type { ServerStage } from './serverStage.js';
 
 export interface RolloutOptions {
   readonly endHello?: object;
@@ -25,7 +24,7 @@ const tellAgainMs = 100;
 
 export class Rollout {
   constructor(
-    private readonly stage: ServerStage,
+    private readonly stage: { readonly operator: Operator; readonly signal: AbortSignal },
     readonly id: string,
     public end: Peer,
     public edge: Peer,
@@ -120,7 +119,7 @@ export class Rollout {
   }
 }
 
-export function placementOf(layersOnEnd: number, layers: number): Placement {
+function placementOf(layersOnEnd: number, layers: number): Placement {
   if (layersOnEnd === layers) return 'end';
   return layersOnEnd === 0 ? 'edge' : 'split';
 }

@@ -28,10 +28,8 @@ export interface ServerFacts {
   readonly model: { readonly id: string; readonly isNew: boolean } | { readonly missing: string };
 }
 
-export type Role = 'end' | 'edge' | 'cloud';
-
 /** A device of which telemetry moves the cut: far slower (end) or quicker (edge) than the server. */
-export const computeRatio = { end: 300, edge: 0.1, cloud: 0.1 } as const;
+const computeRatio = { end: 300, edge: 0.1 } as const;
 
 export class ServerStage implements Playground {
   readonly operator: Operator;
