@@ -149,7 +149,7 @@ function importerOf({ import: settings, limits }: Config): ModelImporter {
 }
 
 function createHub(
-  { limits, decisions }: Config,
+  { limits, decisions, listen }: Config,
   control: ControlPlane,
   metrics: Metrics,
   log: Log,
@@ -163,7 +163,7 @@ function createHub(
       failed: (error, deviceId) =>
         log.logger.error({ err: error, deviceId }, 'a message of a device failed; its connection is closed'),
     },
-    { ...limits, ...decisions },
+    { ...limits, ...decisions, compression: listen.compression },
   );
 }
 

@@ -152,6 +152,20 @@ function build(values: ReadonlyMap<string, unknown>): Config {
   return Object.freeze(config) as unknown as Config;
 }
 
+/** What is allowed key by key, but not together. */
+function contradictions(values: ReadonlyMap<string, unknown>): ConfigProblem[] {
+  const timeToLiveMs = Number(values.get('decisions.timeToLiveMs'));
+  const deadAfterMs = 3 * Number(values.get('limits.heartbeatMs'));
+  if (timeToLiveMs > deadAfterMs) return [];
+  return [
+    {
+      key: 'decisions.timeToLiveMs',
+      source: 'together with limits.heartbeatMs',
+      message: `${timeToLiveMs} must be more than three heartbeats (${deadAfterMs}): else devices leave their cut in a pause of the link`,
+    },
+  ];
+}
+
 export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv;
   /** A configuration file; wins over the one that CUTPOINT_CONFIG names. */
@@ -186,6 +200,7 @@ export function loadConfig({ env, file = env['CUTPOINT_CONFIG'], overrides = {} 
       }
     }
   }
+  problems.push(...contradictions(values));
   if (problems.length > 0) throw new ConfigError(problems);
   values.set('data.directory', resolve(String(values.get('data.directory'))));
   return build(values);

@@ -24,6 +24,11 @@ const listen = Type.Object(
   {
     host: text('127.0.0.1', 'Address to listen on. 0.0.0.0 or :: lets other machines in.'),
     port: whole(8080, 0, 65_535, 'TCP port for REST and devices. 0 takes a free one.'),
+    compression: oneOf(
+      'off',
+      ['off', 'on'],
+      'on: a device may compress its frames (permessage-deflate). limits.frameBytes counts what comes out.',
+    ),
   },
   { description: 'Where operators and devices reach the controller.' },
 );
@@ -86,7 +91,7 @@ const limits = Type.Object(
       50,
       1,
       100_000,
-      'Frames that one device may send per second for long. One that goes on above is warned, then closed.',
+      'Frames that one device may send per second. One that sends more is warned, loses frames, and is closed.',
     ),
     frameBurst: whole(100, 1, 1_000_000, 'Frames that one device may send at once.'),
     outboxBytes: whole(
@@ -146,11 +151,13 @@ const decisions = Type.Object(
       HOUR_MS,
       'Time that a device has to prepare or to activate a cut before it counts as refused.',
     ),
+    retryMs: whole(1_000, 10, HOUR_MS, 'First wait before a refused cut is tried again; doubles each time.'),
+    maxRetryMs: whole(300_000, 10, 24 * HOUR_MS, 'Longest of these waits.'),
     timeToLiveMs: whole(
       60_000,
       1_000,
       24 * HOUR_MS,
-      'A device that hears nothing from the controller for so long runs its safe local cut.',
+      'A device that hears nothing from the controller for so long runs its safe local cut. More than three heartbeats.',
     ),
     previousCutMs: whole(
       30_000,

@@ -49,11 +49,18 @@ test('config/cutpoint.yaml is what the schema says (npm run config:write)', () =
   assert.deepEqual(loadConfig({ env: {}, file: documented }), loadConfig({ env: {} }));
 });
 
+test('a time to live must outlast three heartbeats', () => {
+  const overrides = { 'limits.heartbeatMs': 1_000, 'decisions.timeToLiveMs': 3_000 };
+  const [problem] = problemsOf(() => loadConfig({ env: {}, overrides }));
+  assert.match(problem!, /decisions\.timeToLiveMs .*more than three heartbeats \(3000\)/);
+  loadConfig({ env: {}, overrides: { ...overrides, 'decisions.timeToLiveMs': 3_001 } });
+});
+
 test('later sources win: file, environment, command line', () => {
   const yaml = 'listen:\n  port: 1\n  host: file\nlog:\n  level: warn\nlimits:\n';
   const env = { CUTPOINT_LISTEN__PORT: '2', CUTPOINT_LIMITS__MAX_MODEL_BYTES: '4096', PATH: '/bin' };
   const config = load(yaml, { env, overrides: { 'listen.port': 3, 'log.level': undefined } });
-  assert.deepEqual(config.listen, { host: 'file', port: 3 });
+  assert.deepEqual([config.listen.host, config.listen.port], ['file', 3]);
   assert.equal(config.log.level, 'warn');
   assert.equal(config.limits.maxModelBytes, 4096);
   assert.equal(load(yaml, { env }).listen.port, 2);

@@ -10,14 +10,36 @@ import type { Role } from './records.js';
 export interface Running {
   readonly deploymentId: string;
   readonly version: number;
+  /** The safe local cut runs in place of it. */
+  readonly fallback?: boolean | null | undefined;
 }
 
-export interface NackReport extends Running {
-  readonly code: string;
-  readonly message?: string | undefined;
+/** Means over `count` inferences with a version, s; a stage that was not measured is absent. */
+export interface Measurement {
+  readonly count: number;
+  readonly endSeconds?: number | undefined;
+  readonly uplinkSeconds?: number | undefined;
+  readonly edgeSeconds?: number | undefined;
+  readonly downlinkSeconds?: number | undefined;
+  readonly latencySeconds?: number | undefined;
 }
 
-/** Why an ack or a nack is not taken. */
+type OfVersion = Pick<Running, 'deploymentId' | 'version'>;
+
+/** What a device says of a version of one of its deployments. */
+export type DeviceAnswer =
+  | (OfVersion & { readonly type: 'prepared' | 'ack' })
+  | (OfVersion & {
+      readonly type: 'nack';
+      readonly code: string;
+      readonly message?: string | undefined;
+      /** The version that still runs; absent: none. */
+      readonly running?: number | undefined;
+    })
+  | (OfVersion & { readonly type: 'fallback'; readonly reason: string })
+  | (OfVersion & { readonly type: 'measurement' } & Measurement);
+
+/** Why an answer is not taken. */
 export type AnswerRefusal = 'unknown-deployment' | 'unknown-version';
 
 export class Delivery {
@@ -62,30 +84,24 @@ export class Delivery {
     for (const gone of runs.keys()) this.devices.connection(deviceId)?.sendRemoved(gone);
   }
 
-  /** `deviceId` runs `version` now; null when that is taken. */
-  ack(deviceId: string, { deploymentId, version }: Running): AnswerRefusal | null {
-    const found = this.#answered(deviceId, { deploymentId, version });
+  /** Takes what `deviceId` says of a version; null when that is taken. */
+  answer(deviceId: string, answer: DeviceAnswer): AnswerRefusal | null {
+    const found = this.#answered(deviceId, answer);
     if (typeof found === 'string') return found;
-    this.ports.events.cutAnswered({ kind: 'ack', deploymentId, deviceId, version });
-    found.session.nacks[found.role] = null;
-    this.#report(found.session, found.role, version);
+    const { session, role } = found;
+    const { type: kind, deploymentId, version } = answer;
+    const code =
+      answer.type === 'nack' ? answer.code : answer.type === 'fallback' ? answer.reason : undefined;
+    this.ports.events.cutAnswered({ kind, deploymentId, deviceId, version, code });
+    if (answer.type === 'ack') {
+      session.nacks[role] = null;
+      this.#report(session, role, version);
+    }
+    if (answer.type === 'nack') {
+      const atMs = this.ports.clock.nowMs();
+      session.nacks[role] = { version, code: answer.code, message: answer.message ?? null, atMs };
+    }
     return null;
-  }
-
-  /** `deviceId` cannot run `version`; it goes on with what it ran before. Null when that is taken. */
-  nack(deviceId: string, { deploymentId, version, code, message }: NackReport): AnswerRefusal | null {
-    const found = this.#answered(deviceId, { deploymentId, version });
-    if (typeof found === 'string') return found;
-    this.ports.events.cutAnswered({ kind: 'nack', deploymentId, deviceId, version, code });
-    const atMs = this.ports.clock.nowMs();
-    found.session.nacks[found.role] = { version, code, message: message ?? null, atMs };
-    return null;
-  }
-
-  /** Whether `deviceId` has this deployment and was sent this version; null when it is so. */
-  known(deviceId: string, running: Running): AnswerRefusal | null {
-    const found = this.#answered(deviceId, running);
-    return typeof found === 'string' ? found : null;
   }
 
   removed(session: DeploymentSession): void {
@@ -96,7 +112,7 @@ export class Delivery {
 
   #answered(
     deviceId: string,
-    { deploymentId, version }: Running,
+    { deploymentId, version }: OfVersion,
   ): { readonly session: DeploymentSession; readonly role: Role } | AnswerRefusal {
     const session = this.deployments.find(deploymentId);
     const role = session?.roleOf(deviceId) ?? null;
@@ -129,6 +145,7 @@ function notice(session: DeploymentSession, tier: Role): CutNotice {
   return {
     deploymentId: session.id,
     version: session.durable.version,
+    phase: 'active',
     tier,
     model: { id, name, sha256 },
     cut,

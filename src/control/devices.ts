@@ -4,11 +4,6 @@ import type { DeviceView } from './deploymentContext.js';
 import type { CloseReason, Clock, DeviceConnection, Events } from './ports.js';
 import type { DeviceDescription, DeviceRecord, Telemetry } from './records.js';
 
-/** Telemetry as it arrives: an absent value stays as it was, null says that it is no longer known. */
-export type TelemetryValues = {
-  readonly [Name in keyof Telemetry]: Exclude<Telemetry[Name], undefined> | null | undefined;
-};
-
 export interface Hello {
   readonly deviceId: string;
   readonly description: DeviceDescription;
@@ -34,8 +29,6 @@ interface Entry {
   seenSinceStart: boolean;
   bootEpoch: number | undefined;
   lastSequence: number | null;
-  /** The first frame of a connection starts from nothing: older values may be of another place or time. */
-  startsAnew: boolean;
 }
 
 export class Devices {
@@ -103,7 +96,6 @@ export class Devices {
     entry.connection = connection; // before the older one is closed: its end is then nobody's disconnect
     older?.close('taken-over');
     entry.seenSinceStart = true;
-    entry.startsAnew = true;
     if (hello.bootEpoch === undefined || hello.bootEpoch !== entry.bootEpoch) entry.lastSequence = null;
     entry.bootEpoch = hello.bootEpoch;
     this.#entries.set(record.id, entry);
@@ -121,19 +113,18 @@ export class Devices {
     return true;
   }
 
-  /** Takes a frame in, or says why not. */
+  /** Takes a frame in, or says why not. A frame is all that the device knows: nothing of an older one stays. */
   telemetry(
     id: string,
     connection: DeviceConnection,
     sequence: number,
-    values: TelemetryValues,
+    values: Telemetry,
   ): 'accepted' | 'stale' | 'unexpected' {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.connection !== connection) return 'unexpected';
     if (entry.lastSequence !== null && sequence <= entry.lastSequence) return 'stale';
     entry.lastSequence = sequence;
-    entry.telemetry = merged(entry.startsAnew ? null : entry.telemetry, values);
-    entry.startsAnew = false;
+    entry.telemetry = values;
     entry.telemetryAtMs = this.clock.nowMs();
     return 'accepted';
   }
@@ -189,7 +180,6 @@ function newEntry(record: DeviceRecord): Entry {
     seenSinceStart: false,
     bootEpoch: undefined,
     lastSequence: null,
-    startsAnew: true,
   };
 }
 
@@ -204,14 +194,4 @@ function toDevice(entry: Entry): Device {
     seenSinceStart: entry.seenSinceStart,
     lastSequence: entry.lastSequence,
   };
-}
-
-function merged(before: Telemetry | null, values: TelemetryValues): Telemetry {
-  const after: Record<string, unknown> = { ...before };
-  for (const [name, value] of Object.entries(values)) {
-    if (value === null) delete after[name];
-    else if (value !== undefined) after[name] = value;
-  }
-  // every field of `values` is one of Telemetry by its type, so the result is Telemetry
-  return after;
 }

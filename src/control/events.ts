@@ -18,6 +18,7 @@ export type TelemetryOutcome = (typeof telemetryOutcomes)[number];
 export const droppedThings = [
   'superseded-telemetry', // replaced by a later frame before it was looked at
   'superseded-cut', // replaced in an outbox by a later cut of the same deployment
+  'too-fast-frame', // of a connection that sends more than it may
   'undeliverable-cut', // its device is not connected; it is told the latest when it is back
   'log-line', // whoever reads the log does not keep up
 ] as const;
@@ -36,6 +37,7 @@ export const capNames = [
   'deployments',
   'deploymentsPerDevice',
   'frameBytes',
+  'framesPerSecond',
   'outboxBytes',
   'restBodyBytes',
   'decisionQueueRows',
@@ -81,11 +83,11 @@ export interface Events {
     readonly version: number;
   }): void;
   cutAnswered(answer: {
-    readonly kind: 'ack' | 'nack';
+    readonly kind: 'prepared' | 'ack' | 'nack' | 'fallback' | 'measurement';
     readonly deploymentId: string;
     readonly deviceId: string;
     readonly version: number;
-    /** Reason code of a nack. */
+    /** Reason of a nack or a fallback. */
     readonly code?: string | undefined;
   }): void;
   importDone(done: {

@@ -2,10 +2,11 @@
 import type { BasisKeeper } from './basis.js';
 import type { Decider } from './decider.js';
 import type { DecisionLog } from './decisionLog.js';
-import type { AnswerRefusal, Delivery, NackReport, Running } from './delivery.js';
+import type { AnswerRefusal, Delivery, DeviceAnswer, Running } from './delivery.js';
 import type { Deployments } from './deployments.js';
-import type { Devices, Hello, TelemetryValues } from './devices.js';
+import type { Devices, Hello } from './devices.js';
 import type { Clock, DeviceConnection, Events } from './ports.js';
+import type { Telemetry } from './records.js';
 
 export class Fleet {
   constructor(
@@ -45,7 +46,7 @@ export class Fleet {
     deviceId: string,
     connection: DeviceConnection,
     sequence: number,
-    values: TelemetryValues,
+    values: Telemetry,
   ): 'accepted' | 'stale' | 'unexpected' {
     const receivedAtNanoseconds = this.ports.clock.monotonicNanoseconds();
     const outcome = this.devices.telemetry(deviceId, connection, sequence, values);
@@ -57,16 +58,8 @@ export class Fleet {
     return outcome;
   }
 
-  ack(deviceId: string, running: Running): AnswerRefusal | null {
-    return this.delivery.ack(deviceId, running);
-  }
-
-  nack(deviceId: string, report: NackReport): AnswerRefusal | null {
-    return this.delivery.nack(deviceId, report);
-  }
-
-  /** What a device tells of a version it has: nothing follows from it, but it must be one that it was sent. */
-  told(deviceId: string, about: Running): AnswerRefusal | null {
-    return this.delivery.known(deviceId, about);
+  /** What a device says of a version of a deployment; null when that is taken. */
+  answer(deviceId: string, answer: DeviceAnswer): AnswerRefusal | null {
+    return this.delivery.answer(deviceId, answer);
   }
 }

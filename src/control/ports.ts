@@ -116,6 +116,8 @@ export type CloseReason = 'taken-over' | 'shutting-down';
 export interface CutNotice {
   readonly deploymentId: string;
   readonly version: number;
+  /** `prepare`: load it, the cut before serves on; `active`: switch to it. */
+  readonly phase: 'prepare' | 'active';
   readonly tier: Role;
   readonly model: { readonly id: string; readonly name: string; readonly sha256: string };
   readonly cut: StoredCut;
@@ -128,6 +130,8 @@ export interface CutNotice {
 export interface DeviceConnection {
   /** Replaces a cut of the same deployment that was not sent yet. */
   sendCut(notice: CutNotice): void;
+  /** What the device said it runs is what is wanted. */
+  sendCurrent(deploymentId: string, version: number): void;
   sendRemoved(deploymentId: string): void;
   close(reason: CloseReason): void;
 }

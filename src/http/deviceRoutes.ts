@@ -32,6 +32,9 @@ const DeviceSchema = Type.Object(
     power: Type.Optional(PowerSchema),
     batteryCapacityJoules: number,
     agent: Type.Optional(Type.String()),
+    capabilities: Type.Optional(Type.Array(Type.String())),
+    models: Type.Optional(Type.Array(Type.String(), { description: 'SHA-256 of the files that are there' })),
+    switchSeconds: number,
     firstSeenAtMs: Type.Number(),
     lastSeenAtMs: Type.Number(),
     telemetry: Type.Union(

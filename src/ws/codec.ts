@@ -1,15 +1,27 @@
 /** Bytes of a device to a typed message, or to the error that it is answered with. Never throws. */
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import {
+  deviceMessageSchemas,
+  measuredStages,
+  type DeviceMessageOf,
+  type DeviceMessageType,
+} from '../protocol/messages.js';
 import { describe, fieldOf } from '../schema/problems.js';
-import { deviceMessageSchemas, type DeviceMessage } from '../protocol/messages.js';
+import { isDeeperThan } from './jsonDepth.js';
+
+/** A message as control takes it: null, which says the same as absence, is gone from its fields. */
+export type TakenOf<Type extends DeviceMessageType> = {
+  [Name in keyof DeviceMessageOf<Type>]: Exclude<DeviceMessageOf<Type>[Name], null>;
+};
+export type TakenMessage = { [Type in DeviceMessageType]: TakenOf<Type> }[DeviceMessageType];
 
 export type Decoded =
-  | { readonly ok: true; readonly message: DeviceMessage }
+  | { readonly ok: true; readonly message: TakenMessage }
   | {
       readonly ok: false;
       /** What the frame said it is, where that much could be read. */
-      readonly type: DeviceMessage['type'] | null;
-      readonly code: 'not-json' | 'not-text' | 'unknown-type' | 'invalid-field';
+      readonly type: DeviceMessageType | null;
+      readonly code: 'not-json' | 'not-text' | 'too-deep' | 'unknown-type' | 'invalid-field';
       readonly message: string;
       readonly field?: string;
       readonly sequence?: number;
@@ -17,17 +29,24 @@ export type Decoded =
 
 export type Decode = (data: Buffer, isBinary: boolean) => Decoded;
 
-/** Compiles the schemas once; the decoder keeps no state. */
-export function createDecoder(): Decode {
+/**
+ * Compiles the schemas once; the decoder keeps no state.
+ * @param jsonDepth objects and arrays that may stand in one another
+ */
+export function createDecoder(jsonDepth: number): Decode {
   const ajv = new Ajv({ strict: true, allowUnionTypes: true, verbose: true });
   const validators = new Map<string, ValidateFunction>(
     Object.entries(deviceMessageSchemas).map(([type, schema]) => [type, ajv.compile(schema)]),
   );
   return (data, isBinary) => {
     if (isBinary) return refusal('not-text', 'Messages are JSON in text frames, this one is binary.');
+    const text = data.toString('utf8');
+    if (isDeeperThan(text, jsonDepth)) {
+      return refusal('too-deep', `The frame is nested deeper than ${jsonDepth} (limits.jsonDepth).`);
+    }
     let value: unknown;
     try {
-      value = JSON.parse(data.toString('utf8'));
+      value = JSON.parse(text);
     } catch {
       // the position that JSON.parse names helps nobody: the sender has the text
       return refusal('not-json', 'The frame is not JSON.');
@@ -45,18 +64,34 @@ function check(validators: ReadonlyMap<string, ValidateFunction>, value: unknown
     return { ...refusal('unknown-type', `type must be one of ${known}.`), field: 'type' };
   }
   // the schema that checked it is the one of its type
-  if (validate(value)) return { ok: true, message: value as DeviceMessage };
-  const [error] = validate.errors!;
+  if (validate(value)) return { ok: true, message: withoutNulls(fields) as unknown as TakenMessage };
   return {
     ok: false,
-    type: type as DeviceMessage['type'],
+    type: type as DeviceMessageType,
     code: 'invalid-field',
-    message: describe(error!),
-    field: fieldOf(error!),
+    ...fault(validate.errors!),
     ...(Number.isSafeInteger(sequence) ? { sequence: sequence as number } : {}),
   };
 }
 
-function refusal(code: 'not-json' | 'not-text' | 'unknown-type', message: string) {
+/** The first thing that is wrong. The one choice among fields that a schema knows fails with an error per branch. */
+function fault(errors: readonly ErrorObject[]): { readonly message: string; readonly field: string } {
+  if (errors.some(({ keyword, instancePath }) => keyword === 'anyOf' && instancePath === '')) {
+    return {
+      message: `at least one of ${measuredStages.join(', ')} must be given`,
+      field: measuredStages[0],
+    };
+  }
+  const [error] = errors;
+  return { message: describe(error!), field: fieldOf(error!) };
+}
+
+/** Most frames have no null: then nothing is copied. */
+function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
+  if (!Object.values(fields).includes(null)) return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+function refusal(code: 'not-json' | 'not-text' | 'too-deep' | 'unknown-type', message: string) {
   return { ok: false, type: null, code, message } as const;
 }

@@ -1,12 +1,14 @@
 /** All connections of devices: their number is bounded, and one timer beats for all. */
 import type { WebSocket } from 'ws';
+import { protocolName } from '../protocol/messages.js';
 import { createDecoder } from './codec.js';
 import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
-import { protocolName } from '../protocol/messages.js';
 
 export interface HubSettings extends SocketSettings {
   /** Sockets that may be open at once, greeted or not. */
   readonly maxConnections: number;
+  /** Whether a device may ask for permessage-deflate. */
+  readonly compression: 'off' | 'on';
 }
 
 /** Why an upgrade is not made; http answers with it. */
@@ -37,7 +39,7 @@ export class DeviceHub {
     ports: Omit<SocketPorts, 'decode'>,
     private readonly settings: HubSettings,
   ) {
-    this.#ports = { ...ports, decode: createDecoder() };
+    this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth) };
     const count = Math.max(1, Math.min(turns, Math.floor(settings.heartbeatMs / leastTurnMs)));
     this.#turns = Array.from({ length: count }, () => new Set<DeviceSocket>());
     this.#timer = setInterval(() => this.#beat(), settings.heartbeatMs / count);
@@ -51,7 +53,12 @@ export class DeviceHub {
   get serverOptions() {
     return {
       maxPayload: this.settings.frameBytes,
-      perMessageDeflate: false, // a small frame must not become a large one
+      // off unless asked for: a small frame can become a large one. If on, maxPayload counts what comes out of it
+      perMessageDeflate: this.settings.compression === 'on' && {
+        serverNoContextTakeover: true, // no window kept per socket
+        clientNoContextTakeover: true,
+        threshold: 1_024,
+      },
       handleProtocols: (offered: Set<string>) => (offered.has(protocolName) ? protocolName : false),
     } as const;
   }

@@ -10,15 +10,9 @@ import type { Fleet } from '../control/fleet.js';
 import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
 import type { DeviceRole } from '../control/records.js';
 import { closes, type CloseName } from '../protocol/closeCodes.js';
-import type { Decode, Decoded } from './codec.js';
-import {
-  protocolName,
-  type ControllerMessage,
-  type CutMessage,
-  type DeviceMessage,
-  type HelloMessage,
-  type TelemetryMessage,
-} from '../protocol/messages.js';
+import { protocolName, type ControllerMessage, type CutMessage } from '../protocol/messages.js';
+import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
+import { FrameRate, type FrameRateSettings } from './frameRate.js';
 import { Outbox } from './outbox.js';
 
 /** After so many heartbeats without any frame the device is taken for dead. */
@@ -26,18 +20,20 @@ const deadAfterMisses = 3;
 /** A peer that does not answer the close is cut off after this, ms. */
 const closeGraceMs = 1_000;
 
-export interface SocketSettings {
+export interface SocketSettings extends FrameRateSettings {
   readonly frameBytes: number;
+  /** Objects and arrays of a frame that may stand in one another. */
   readonly jsonDepth: number;
-  readonly framesPerSecond: number;
-  readonly frameBurst: number;
   readonly outboxBytes: number;
   readonly helloTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly telemetryIntervalMs: number;
   readonly maxDeploymentsPerDevice: number;
+  /** A device has this long to prepare a cut. */
   readonly prepareTimeoutMs: number;
+  /** For so long a cut holds without a sign of life from here. */
   readonly timeToLiveMs: number;
+  /** For so long after a switch a device keeps the cut before. */
   readonly previousCutMs: number;
 }
 
@@ -57,6 +53,7 @@ export class DeviceSocket implements DeviceConnection {
   #endTimer: NodeJS.Timeout | null = null;
   readonly #helloTimer: NodeJS.Timeout;
   readonly #outbox: Outbox;
+  readonly #rate: FrameRate;
 
   /** Attaches its handlers at once: a frame that comes before that would be lost. */
   constructor(
@@ -68,6 +65,7 @@ export class DeviceSocket implements DeviceConnection {
       overflow: () => this.#overflow(),
       superseded: () => ports.events.dropped('superseded-cut'),
     });
+    this.#rate = new FrameRate(settings, performance.now());
     this.#helloTimer = setTimeout(() => this.#end('hello-timeout'), settings.helloTimeoutMs);
     socket.on('message', (data, isBinary) => this.#guarded(() => this.#receive(data, isBinary)));
     socket.on('pong', () => (this.#misses = 0));
@@ -76,10 +74,12 @@ export class DeviceSocket implements DeviceConnection {
   }
 
   sendCut(notice: CutNotice): void {
-    this.#outbox.sendLatest(
-      notice.deploymentId,
-      JSON.stringify(cutMessage(notice, this.settings.timeToLiveMs)),
-    );
+    const message = cutMessage(notice, this.settings.timeToLiveMs);
+    this.#outbox.sendLatest(notice.deploymentId, JSON.stringify(message));
+  }
+
+  sendCurrent(deploymentId: string, version: number): void {
+    this.#outbox.sendLatest(deploymentId, JSON.stringify({ type: 'current', deploymentId, version }));
   }
 
   sendRemoved(deploymentId: string): void {
@@ -114,10 +114,28 @@ export class DeviceSocket implements DeviceConnection {
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isClosing) return;
     this.#misses = 0;
+    if (!this.#isInRate()) return;
     const decoded = this.ports.decode(toBuffer(data), isBinary);
     if (this.#device === null) this.#greet(decoded);
     else if (decoded.ok) this.#take(this.#device.id, decoded.message);
     else this.#refuse(decoded);
+  }
+
+  /** False for a frame that is dropped because too many came before it. */
+  #isInRate(): boolean {
+    const verdict = this.#rate.take(performance.now());
+    if (verdict === 'pass') return true;
+    this.ports.events.dropped('too-fast-frame');
+    if (verdict === 'close') this.#end('too-fast');
+    if (verdict === 'warn') this.#warnTooFast();
+    return false;
+  }
+
+  #warnTooFast(): void {
+    const { framesPerSecond, frameBurst } = this.settings;
+    this.ports.events.capHit('framesPerSecond', { deviceId: this.#device?.id, cap: framesPerSecond });
+    const message = `More than ${frameBurst} frames at once or ${framesPerSecond} per second: what is above is dropped.`;
+    this.#send({ type: 'warning', code: 'too-fast', message });
   }
 
   #greet(decoded: Decoded): void {
@@ -133,7 +151,7 @@ export class DeviceSocket implements DeviceConnection {
     }
   }
 
-  #hello(message: HelloMessage): void {
+  #hello(message: TakenOf<'hello'>): void {
     const { type, deviceId, bootEpoch, running, ...description } = message;
     clearTimeout(this.#helloTimer);
     try {
@@ -146,28 +164,33 @@ export class DeviceSocket implements DeviceConnection {
     }
     this.#device = { id: deviceId, role: message.role };
     this.ports.events.deviceConnected({ deviceId, role: message.role });
+    this.#welcome();
+    this.#outbox.open();
+  }
+
+  #welcome(): void {
+    const { settings } = this;
     this.#send({
       type: 'welcome',
       protocol: protocolName,
       verdict: 'accepted',
       serverTimeMs: this.ports.nowMs(),
-      heartbeatMs: this.settings.heartbeatMs,
-      telemetryIntervalMs: this.settings.telemetryIntervalMs,
-      previousCutMs: this.settings.previousCutMs,
+      heartbeatMs: settings.heartbeatMs,
+      telemetryIntervalMs: settings.telemetryIntervalMs,
+      previousCutMs: settings.previousCutMs,
       limits: {
-        frameBytes: this.settings.frameBytes,
-        jsonDepth: this.settings.jsonDepth,
-        framesPerSecond: this.settings.framesPerSecond,
-        frameBurst: this.settings.frameBurst,
-        outboxBytes: this.settings.outboxBytes,
-        deployments: this.settings.maxDeploymentsPerDevice,
-        prepareMs: this.settings.prepareTimeoutMs,
+        frameBytes: settings.frameBytes,
+        jsonDepth: settings.jsonDepth,
+        framesPerSecond: settings.framesPerSecond,
+        frameBurst: settings.frameBurst,
+        outboxBytes: settings.outboxBytes,
+        deployments: settings.maxDeploymentsPerDevice,
+        prepareMs: settings.prepareTimeoutMs,
       },
     });
-    this.#outbox.open();
   }
 
-  #take(deviceId: string, message: DeviceMessage): void {
+  #take(deviceId: string, message: TakenMessage): void {
     switch (message.type) {
       case 'hello':
         this.#answer('hello-again', 'A connection has one hello; connect again to change what it said.');
@@ -178,23 +201,19 @@ export class DeviceSocket implements DeviceConnection {
         this.ports.fleet.telemetry(deviceId, this, sequence, values);
         return;
       }
-      case 'ack':
-        this.#answerRefusal(this.ports.fleet.ack(deviceId, message), message);
-        return;
-      case 'nack':
-        this.#answerRefusal(this.ports.fleet.nack(deviceId, message), message);
-        return;
       case 'prepared':
+      case 'ack':
+      case 'nack':
       case 'fallback':
       case 'measurement':
-        this.#answerRefusal(this.ports.fleet.told(deviceId, message), message);
+        this.#answerRefusal(this.ports.fleet.answer(deviceId, message), message);
         return;
     }
   }
 
   #answerRefusal(
-    refusal: ReturnType<Fleet['ack']>,
-    { deploymentId, version }: Exclude<DeviceMessage, HelloMessage | TelemetryMessage>,
+    refusal: ReturnType<Fleet['answer']>,
+    { deploymentId, version }: { readonly deploymentId: string; readonly version: number },
   ): void {
     if (refusal === null) return;
     this.ports.events.refused('frame', refusal, { deviceId: this.#device?.id });
@@ -272,12 +291,12 @@ function toBuffer(data: RawData): Buffer {
 }
 
 function cutMessage(notice: CutNotice, timeToLiveMs: number): CutMessage {
-  const { deploymentId, version, tier, model, cut, tensors, predictedLatencySeconds } = notice;
+  const { deploymentId, version, phase, tier, model, cut, tensors, predictedLatencySeconds } = notice;
   return {
     type: 'cut',
     deploymentId,
     version,
-    phase: 'active',
+    phase,
     tier,
     model,
     layerCount: cut.layerCount,

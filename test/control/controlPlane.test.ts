@@ -40,7 +40,7 @@ describe('control', () => {
       [['t0', 600_000]],
     );
     assert.equal(edge.cuts.at(-1)!.version, 2);
-    rig.control.fleet.telemetry('camera', end, 2, { uplinkBitsPerSecond: 1.01e9 });
+    rig.control.fleet.telemetry('camera', end, 2, { ...quickLink, uplinkBitsPerSecond: 1.01e9 });
     await until(() => session.lastDecision?.context.hops[0]?.uplinkBitsPerSecond === 1.01e9);
     assert.equal(session.durable.version, 2, 'decided again, with the same cut');
     assert.equal(end.cuts.length, 2);
@@ -63,14 +63,12 @@ describe('control', () => {
     assert.deepEqual(rig.recorded.of('telemetryFrame').flat(), ['accepted', 'stale', 'stale', 'accepted']);
   });
 
-  it('keeps a value until it is measured anew or taken back, and starts from nothing on a new connection', async () => {
+  it('takes a frame for all that the device knows: what it does not name is not known any more', async () => {
     const { end } = await deployed(rig);
     const telemetry = () => rig.control.devices.get('camera').telemetry;
     rig.control.fleet.telemetry('camera', end, 1, { ...quickLink, freeMemoryBytes: 5 });
     rig.control.fleet.telemetry('camera', end, 2, { rttSeconds: 0.5 });
-    assert.deepEqual(telemetry(), { ...quickLink, freeMemoryBytes: 5, rttSeconds: 0.5 });
-    rig.control.fleet.telemetry('camera', end, 3, { freeMemoryBytes: null });
-    assert.deepEqual(telemetry(), { ...quickLink, rttSeconds: 0.5 });
+    assert.deepEqual(telemetry(), { rttSeconds: 0.5 });
     const again = rig.connect('camera', 'end');
     assert.deepEqual(end.closes, ['taken-over']);
     assert.equal(
@@ -136,13 +134,22 @@ describe('control', () => {
   it('keeps what the devices report beside what is desired', async () => {
     const { session } = await deployed(rig);
     const { fleet } = rig.control;
-    assert.equal(fleet.ack('camera', { deploymentId: session.id, version: 1 }), null);
-    assert.equal(fleet.nack('edge', { deploymentId: session.id, version: 1, code: 'no-memory' }), null);
+    assert.equal(fleet.answer('camera', { type: 'ack', deploymentId: session.id, version: 1 }), null);
+    assert.equal(
+      fleet.answer('edge', { type: 'nack', deploymentId: session.id, version: 1, code: 'no-memory' }),
+      null,
+    );
     await until(() => session.durable.reported.end === 1);
     assert.equal(session.durable.reported.edge, null);
     assert.equal(session.nacks.edge?.code, 'no-memory');
-    assert.equal(fleet.ack('camera', { deploymentId: session.id, version: 2 }), 'unknown-version');
-    assert.equal(fleet.ack('stranger', { deploymentId: session.id, version: 1 }), 'unknown-deployment');
+    assert.equal(
+      fleet.answer('camera', { type: 'ack', deploymentId: session.id, version: 2 }),
+      'unknown-version',
+    );
+    assert.equal(
+      fleet.answer('stranger', { type: 'ack', deploymentId: session.id, version: 1 }),
+      'unknown-deployment',
+    );
   });
 
   it('says what a deployment waits for, and decides when it is there', async () => {
@@ -258,7 +265,7 @@ describe('control after a restart', () => {
     const { end, session } = await deployed(first);
     first.control.fleet.telemetry('camera', end, 1, quickLink);
     await until(() => session.durable.version === 2);
-    first.control.fleet.ack('camera', { deploymentId: session.id, version: 2 });
+    first.control.fleet.answer('camera', { type: 'ack', deploymentId: session.id, version: 2 });
     await first.halt();
     assert.deepEqual(end.closes, ['shutting-down']);
 

@@ -90,7 +90,9 @@ function valueOf(schema: JsonSchema, source: Source, depth: number): unknown {
   if ('const' in schema) return schema.const;
   if (schema.enum !== undefined) return pick(random, schema.enum);
   const branches = schema.anyOf ?? schema.oneOf;
-  if (branches !== undefined) return valueOf(pick(random, branches), source, depth + 1);
+  // branches beside properties say which of those are needed
+  if (branches !== undefined && schema.properties === undefined)
+    return valueOf(pick(random, branches), source, depth + 1);
   const { type } = schema;
   switch (typeof type === 'string' || type === undefined ? type : pick(random, type)) {
     case 'object':

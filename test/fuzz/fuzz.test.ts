@@ -45,7 +45,7 @@ describe('what once found something', () => {
   const corpus = new URL('../../../test/fuzz/corpus/', import.meta.url).pathname;
 
   it('frames are decoded or refused', async () => {
-    const decode = createDecoder();
+    const decode = createDecoder(8);
     const frames = JSON.parse(await readFile(join(corpus, 'frames.json'), 'utf8')) as {
       text: string;
       repeat?: [part: string, times: number];

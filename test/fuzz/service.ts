@@ -28,6 +28,9 @@ export async function fuzzedService(folder: string): Promise<FuzzedService> {
       'data.directory': join(folder, 'data'),
       'log.level': 'silent',
       'decisions.keepRows': 10_000,
+      // what is fuzzed is behind the limit of the rate
+      'limits.framesPerSecond': 100_000,
+      'limits.frameBurst': 1_000_000,
     },
   });
   const context = await createAppContext(config);

@@ -37,10 +37,14 @@ export const testSettings: ControlSettings = {
 
 export class KeptConnection implements DeviceConnection {
   readonly cuts: CutNotice[] = [];
+  readonly current: (readonly [deploymentId: string, version: number])[] = [];
   readonly removed: string[] = [];
   readonly closes: CloseReason[] = [];
   sendCut(notice: CutNotice): void {
     this.cuts.push(notice);
+  }
+  sendCurrent(deploymentId: string, version: number): void {
+    this.current.push([deploymentId, version]);
   }
   sendRemoved(deploymentId: string): void {
     this.removed.push(deploymentId);

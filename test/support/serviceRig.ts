@@ -22,6 +22,7 @@ const testHubSettings: HubSettings = {
   timeToLiveMs: 60_000,
   previousCutMs: 1_000,
   maxConnections: 8,
+  compression: 'off',
 };
 
 export async function serviceRig(options: RigOptions & { readonly hub?: Partial<HubSettings> } = {}) {

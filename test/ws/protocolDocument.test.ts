@@ -28,7 +28,7 @@ describe('docs/protocol.md', () => {
   });
 
   it('shows messages of devices that are taken, but for the one that is meant to be wrong', () => {
-    const decode = createDecoder();
+    const decode = createDecoder(8);
     const session = /## A session\n\n```\n([\s\S]*?)```/.exec(text)![1]!;
     const sent = session
       .split(/\n(?=[<>])/)
