@@ -25,6 +25,9 @@ import { SearchProblem } from './searchProblem.js';
 import type { HeldStates } from './stateGraph.js';
 import { leastOfThreeTiers, leastOfTwoTiers } from './supportScan.js';
 
+/** Every so many searches under bounds the support states are tried again. */
+const triedAgain = 4;
+
 export class Gads {
   /** States and tree nodes looked at since this was last set to 0. */
   visited = 0;
@@ -34,6 +37,9 @@ export class Gads {
   /** Of the rows last evaluated: two siblings, the states of a leaf, or one state. */
   private readonly values: Float64Array;
   private readonly problem: SearchProblem;
+  /** Whether bounds kept out the last support state tried, and searches since that did not try one. */
+  private wasKeptOut = false;
+  private untried = 0;
   private best = -1;
   private bestValue = Infinity;
 
@@ -70,7 +76,7 @@ export class Gads {
     }
     this.problem.pack(objective, constraints);
     if (present >= 0) this.readStates(present, present + 1);
-    if (hasSupport && this.trySupport(objective.linear)) return this.best;
+    if (hasSupport && this.isWorthTrying() && this.trySupport(objective.linear)) return this.best;
     this.prove();
     return this.best;
   }
@@ -84,6 +90,7 @@ export class Gads {
     if (state >= 0) return state;
     const met = relaxed(
       constraints,
+      present,
       (wanted, kept) => this.search(wanted, kept, present),
       (wanted, s) => this.valueOf(wanted, s),
     );
@@ -99,12 +106,17 @@ export class Gads {
     return row < 0 ? this.best : states[row]!;
   }
 
+  /** Where bounds kept the best support state out before, they mostly do so again: then now and then only. */
+  private isWorthTrying(): boolean {
+    return !this.wasKeptOut || ++this.untried % triedAgain === 0;
+  }
+
   /** True where the optimum without bounds meets them; then it is `best`. */
   private trySupport(linear: Float64Array): boolean {
     const least = this.scanSupport(linear);
-    if (least === this.best) return least >= 0;
-    this.readStates(least, least + 1);
-    return least === this.best;
+    if (least !== this.best) this.readStates(least, least + 1);
+    this.wasKeptOut = least < 0 || least !== this.best;
+    return !this.wasKeptOut;
   }
 
   private prove(): void {

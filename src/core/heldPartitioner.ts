@@ -114,6 +114,7 @@ export class HeldPartitioner implements Partitioner {
     const { gads } = this;
     const met = relaxed(
       problem.constraints,
+      present,
       (objective, constraints) => gads.search(objective, constraints, present),
       (objective, s) => gads.valueOf(objective, s),
     );

@@ -9,17 +9,19 @@ import { measureOf } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 
 /**
+ * @param start a state that may meet some; -1 for none
  * @param search the state with the least `objective` among those that meet `constraints`, -1 for none
  * @param valueOf an objective's value in a state
  * @returns constraints that some state meets; those that could not be met have a raised limit
  */
 export function relaxed(
   constraints: readonly Constraint[],
+  start: number,
   search: (objective: ObjectiveFunction, constraints: readonly Constraint[]) => number,
   valueOf: (objective: ObjectiveFunction, state: number) => number,
 ): Constraint[] {
   const kept: Constraint[] = [];
-  let witness = -1;
+  let witness = start;
   for (const constraint of constraints) {
     const measure = measureOf(constraint);
     if (witness < 0 || valueOf(measure, witness) > constraint.limit) witness = search(measure, kept);

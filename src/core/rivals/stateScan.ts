@@ -53,6 +53,7 @@ export class StateScan {
     if (state >= 0) return state;
     const met = relaxed(
       constraints,
+      -1,
       (wanted, kept) => this.search(wanted, kept),
       (wanted, s) => objectiveValue(wanted, this.held.features, s * this.width),
     );
