@@ -74,7 +74,8 @@ export async function createAppContext(
     maxModels: config.limits.maxModels,
     eventLoopResolutionMs: config.metrics.eventLoopResolutionMs,
   });
-  const importer = overrides.importer ?? importerOf(config);
+  const importFolder = join(directory, 'imports');
+  const importer = overrides.importer ?? importerOf(config, importFolder);
   const partitioners =
     overrides.partitioners ?? createStateGraphBuilder(config.states.maxStates, config.states.buildQueue);
   const files = modelFilesIn(join(directory, 'models'));
@@ -111,6 +112,7 @@ export async function createAppContext(
     metrics,
     async start() {
       await emptied(uploadDirectory);
+      await emptied(importFolder);
       control.start();
       await app.listen({ host: config.listen.host, port: config.listen.port });
       const { address, port, family } = app.server.address() as AddressInfo;
@@ -132,19 +134,20 @@ export async function createAppContext(
   };
 }
 
-/** What a crash left of uploads is of no use to anyone. */
+/** What a crash left of uploads and imports is of no use to anyone; the database's lock keeps others out. */
 async function emptied(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
 }
 
-function importerOf({ import: settings, limits }: Config): ModelImporter {
+function importerOf({ import: settings, limits }: Config, temporaryFolder: string): ModelImporter {
   return createImporter({
     limits: { ...DEFAULT_IMPORT_LIMITS, maxFileBytes: limits.maxModelBytes },
     timeoutSeconds: settings.timeoutSeconds,
     maxMemoryBytes: settings.maxMemoryBytes,
     maxRunning: 1,
     maxWaiting: settings.queue,
+    temporaryFolder,
   });
 }
 

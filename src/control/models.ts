@@ -250,9 +250,8 @@ export class Models {
       },
     });
     const ready: ModelRecord = { ...record, status: 'ready', graph: { ...result.graph, name: record.name } };
-    this.ports.store.saveModel(ready);
+    this.profiles.imported(ready, result.profile);
     this.#records.set(record.id, ready);
-    this.profiles.add(record.id, 'import', result.profile);
   }
 
   #fail(failed: ModelRecord): void {

@@ -32,6 +32,8 @@ export interface Store {
   modelSummaries(): ModelSummary[];
   model(id: string): ModelRecord | null;
   saveModel(model: ModelRecord): void;
+  /** Model and profile in one transaction. */
+  saveImport(model: ModelRecord, profile: ProfileRecord): void;
   /** Its profiles go with it. @throws StoreError `constraint` while a deployment uses it */
   deleteModel(id: string): void;
   profiles(modelId: string): ProfileRecord[];

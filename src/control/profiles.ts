@@ -30,14 +30,10 @@ export class Profiles {
     return found;
   }
 
-  /** Keeps a profile; one that is equal in every value to a kept one is that one. */
-  add(
-    modelId: string,
-    origin: ProfileRecord['origin'],
-    profile: Profile,
-  ): { record: ProfileRecord; existed: boolean } {
+  /** One that is equal in every value to a kept one is that one. */
+  #add(modelId: string, profile: Profile): { record: ProfileRecord; existed: boolean } {
     const all = this.ofModel(modelId);
-    const same = all.find((kept) => kept.origin === origin && isDeepStrictEqual(kept.profile, profile));
+    const same = all.find((kept) => kept.origin === 'upload' && isDeepStrictEqual(kept.profile, profile));
     if (same !== undefined) return { record: same, existed: true };
     if (all.length >= this.maxPerModel) {
       this.events.capHit('profilesPerModel', { modelId, cap: this.maxPerModel });
@@ -47,16 +43,21 @@ export class Profiles {
         `A model keeps at most ${this.maxPerModel} profiles; delete one first, or raise limits.maxProfilesPerModel.`,
       );
     }
-    const record: ProfileRecord = {
-      id: randomUUID(),
-      modelId,
-      origin,
-      profile,
-      createdAtMs: this.clock.nowMs(),
-    };
+    const record = this.#record(modelId, 'upload', profile);
     this.store.saveProfile(record);
     this.#ofModel.set(modelId, [...all, record]);
     return { record, existed: false };
+  }
+
+  #record(modelId: string, origin: ProfileRecord['origin'], profile: Profile): ProfileRecord {
+    return { id: randomUUID(), modelId, origin, profile, createdAtMs: this.clock.nowMs() };
+  }
+
+  /** A model is ready together with the profile that its import took, or, after a crash between, not at all. */
+  imported(ready: ModelRecord, profile: Profile): void {
+    const record = this.#record(ready.id, 'import', profile);
+    this.store.saveImport(ready, record);
+    this.#ofModel.set(ready.id, [...this.ofModel(ready.id), record]);
   }
 
   /** Keeps an uploaded profile. @throws ControlError `invalid` where it is not of this model */
@@ -74,7 +75,7 @@ export class Profiles {
       if (error instanceof ControlError) this.events.refused('profile', error.code, { modelId: model.id });
       throw error;
     }
-    return this.add(model.id, 'upload', profile);
+    return this.#add(model.id, profile);
   }
 
   remove(modelId: string, id: string): void {

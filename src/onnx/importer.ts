@@ -1,4 +1,5 @@
 /** Imports models, each in a process of its own, so many at a time as configured. */
+import { tmpdir } from 'node:os';
 import { type ImportResult, type ModelImporter } from '../control/ports.js';
 import type { ProfileOptions } from '../core/profile.js';
 import { ImportFailed } from './importFailed.js';
@@ -15,9 +16,11 @@ interface ImporterOptions {
   readonly maxRunning: number;
   /** Imports that wait for their turn; one more is turned away. */
   readonly maxWaiting: number;
+  /** Where import processes write; it exists. What kill -9 leaves there is for its owner to remove. */
+  readonly temporaryFolder: string;
 }
 
-const DEFAULT_IMPORTER_OPTIONS: ImporterOptions = {
+const DEFAULT_IMPORTER_OPTIONS: Omit<ImporterOptions, 'temporaryFolder'> = {
   limits: DEFAULT_IMPORT_LIMITS,
   timeoutSeconds: 600,
   maxMemoryBytes: 8 * 2 ** 30,
@@ -29,7 +32,7 @@ type Hooks = Parameters<ModelImporter['import']>[2];
 
 /** Creates an importer; missing options take their defaults. */
 export function createImporter(options: Partial<ImporterOptions> = {}): ModelImporter {
-  return new ProcessImporter({ ...DEFAULT_IMPORTER_OPTIONS, ...options });
+  return new ProcessImporter({ ...DEFAULT_IMPORTER_OPTIONS, temporaryFolder: tmpdir(), ...options });
 }
 
 class ProcessImporter implements ModelImporter {

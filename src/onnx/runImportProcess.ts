@@ -2,7 +2,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ImportRefused, type ImportResult } from '../control/ports.js';
@@ -13,18 +12,24 @@ const MEMORY_CHECK_MS = 200;
 const PAGE_BYTES = 4096;
 const STDERR_KEPT_CHARACTERS = 2048;
 
+interface ImportBounds {
+  readonly timeoutSeconds: number;
+  readonly maxMemoryBytes: number;
+  readonly temporaryFolder: string;
+}
+
 /**
  * @param signal stops the import
  * @throws ImportRefused as the import does, ImportFailed where the process was stopped or died
  */
 export async function runImportProcess(
   job: ImportJob,
-  bounds: { readonly timeoutSeconds: number; readonly maxMemoryBytes: number },
+  bounds: ImportBounds,
   signal: AbortSignal,
   progress?: (stage: string, fraction: number) => void,
 ): Promise<ImportResult> {
   // The process may be killed at any moment: its temporary files lie in a folder that this side removes.
-  const folder = await mkdtemp(join(tmpdir(), 'cutpoint-importer-'));
+  const folder = await mkdtemp(join(bounds.temporaryFolder, 'cutpoint-importer-'));
   try {
     const reply = await converse(job, bounds, signal, folder, progress);
     if (reply.kind === 'done') return reply.result;
@@ -39,7 +44,7 @@ type LastReply = Exclude<ImportReply, { kind: 'progress' }>;
 
 function converse(
   job: ImportJob,
-  bounds: { readonly timeoutSeconds: number; readonly maxMemoryBytes: number },
+  bounds: ImportBounds,
   signal: AbortSignal,
   folder: string,
   progress?: (stage: string, fraction: number) => void,

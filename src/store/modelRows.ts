@@ -94,6 +94,11 @@ export function modelRows(db: Database) {
     if (model.graph === null) deleteGraph.run(model.id);
     else saveGraph.run(model.id, toJson(model.graph));
   });
+  const profiles = profileRows(db);
+  const saveBoth = db.transaction((model: ModelRecord, profile: ProfileRecord) => {
+    saveWhole(model);
+    profiles.saveProfile(profile);
+  });
   return {
     models: (): ModelRecord[] => all.all().map(modelOf),
     modelSummaries: (): ModelSummary[] => summaries.all().map(summaryOf),
@@ -102,8 +107,9 @@ export function modelRows(db: Database) {
       return row ? modelOf(row) : null;
     },
     saveModel: (model: ModelRecord): void => void saveWhole.immediate(model),
+    saveImport: (model: ModelRecord, profile: ProfileRecord): void => void saveBoth.immediate(model, profile),
     deleteModel: (id: string): void => void remove.run(id),
-    ...profileRows(db),
+    ...profiles,
   };
 }
 

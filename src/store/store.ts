@@ -22,6 +22,7 @@ const DOING: Readonly<Record<keyof Store, string>> = {
   modelSummaries: 'read the models',
   model: 'read the model',
   saveModel: 'save the model',
+  saveImport: 'save the imported model',
   deleteModel: 'delete the model',
   profiles: 'read the profiles',
   saveProfile: 'save the profile',

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-assignment -- answers are held against the OpenAPI document as they come, not against types */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +94,27 @@ describe('cutpoint serve', () => {
     assert.equal(await serve.end('SIGTERM'), 0);
     assert.deepEqual(await end.closing(), { code: 4000, reason: 'shutting-down' });
     assert.equal((JSON.parse(serve.lines.at(-1)!) as { msg: string }).msg, 'stopped');
+  });
+
+  it('goes on with an import that was killed and removes what that left', async () => {
+    const file = join(folder, 'killed.onnx');
+    await writeZooModel('squeezenet-1.1', file, { weights: 'constant' });
+    const data = join(folder, 'killed');
+    const imports = () => readdir(join(data, 'imports'));
+    let serve = await mustServe(['--data', data], { CUTPOINT_IMPORT__RUNS: '10000' });
+    let rest = await restClient(serve.origin);
+    const { body } = await rest.upload('name=killed', await readFile(file));
+    await until(async () => (await imports()).length === 1);
+    const [left] = await imports();
+    assert.equal(await serve.end('SIGKILL'), null);
+    assert.deepEqual(await imports(), [left]);
+
+    serve = await mustServe(['--data', data], { CUTPOINT_IMPORT__RUNS: '1' });
+    rest = await restClient(serve.origin);
+    assert.ok(!(await imports()).includes(left!));
+    await until(async () => (await rest.get(`/v1/models/${body.id}`)).body.status === 'ready');
+    assert.equal(await serve.end('SIGTERM'), 0);
+    assert.deepEqual(await imports(), []);
   });
 
   it('says in one line why it does not start', async () => {

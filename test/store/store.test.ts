@@ -163,6 +163,20 @@ test('a commit is whole or not at all', () => {
   });
 });
 
+test('an imported model is stored with its profile or stays as it was', () => {
+  withStore((store) => {
+    const importing = { ...readyModel, status: 'importing' as const, graph: null };
+    store.saveModel(importing);
+    const profile = sample(profileOf('m1'), 3);
+    assert.throws(() => store.saveImport(readyModel, { ...profile, createdAtMs: 0.5 }), {
+      code: 'constraint',
+    });
+    assert.deepEqual([store.models(), store.profiles('m1')], [[importing], []]);
+    store.saveImport(readyModel, profile);
+    assert.deepEqual([store.models(), store.profiles('m1')], [[readyModel], [profile]]);
+  });
+});
+
 test('a model in use is not deleted, a deployment of an unknown model is not saved', () => {
   withStore((store) => {
     assert.throws(() => store.saveDeployment(deployment), {
