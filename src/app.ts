@@ -2,16 +2,23 @@
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import fastify, { LogController, type FastifyBaseLogger } from 'fastify';
+import type { Access } from './control/access/access.js';
 import type { ControlPlane } from './control/controlPlane.js';
 import type { Events } from './control/ports.js';
+import { installAccess } from './http/accessRules.js';
+import { installAuditTrail } from './http/auditTrail.js';
+import type { Certificate } from './http/certificate.js';
 import { decisionRoutes } from './http/decisionRoutes.js';
 import { deploymentRoutes } from './http/deploymentRoutes.js';
 import { deviceRoutes } from './http/deviceRoutes.js';
 import { createValidatorCompiler, type HttpApp } from './http/httpApp.js';
+import { keyRoutes } from './http/keyRoutes.js';
 import { modelRoutes } from './http/modelRoutes.js';
 import { operationRoutes, type OperationPorts } from './http/operationRoutes.js';
 import { answerFrameworkError, installProblems } from './http/problem.js';
 import { profileRoutes } from './http/profileRoutes.js';
+import { securityHeaders } from './http/securityHeaders.js';
+import { tokenRoutes } from './http/tokenRoutes.js';
 import { Uploads, type UploadSettings } from './http/upload.js';
 import type { DeviceHub } from './ws/deviceHub.js';
 
@@ -21,23 +28,48 @@ export interface AppParts extends OperationPorts {
   readonly events: Events;
   readonly log: FastifyBaseLogger;
   readonly version: string;
-  readonly settings: UploadSettings & { readonly maxRestBodyBytes: number };
+  readonly access: Access;
+  /** Null: without TLS. */
+  readonly certificate: Certificate | null;
+  readonly settings: UploadSettings & ListenSettings & { readonly maxRestBodyBytes: number };
+}
+
+/** What a connection may do before anyone knows who it is. */
+export interface ListenSettings {
+  /** TCP connections at once, of devices and operators together. */
+  readonly maxSockets: number;
+  readonly headersTimeoutMs: number;
 }
 
 export async function buildApp(parts: AppParts): Promise<HttpApp> {
-  const { control, hub, events, settings } = parts;
-  const app: HttpApp = fastify({
+  const { control, hub, events, settings, access, certificate } = parts;
+  const server = {
+    headersTimeout: settings.headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5_000),
+  };
+  const app = fastify({
+    ...(certificate === null ? { http: server } : { https: { ...server, ...certificate.options } }),
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }), // metrics count them; failures are logged
     bodyLimit: settings.maxRestBodyBytes,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(securityHeaders(certificate !== null));
+      answerFrameworkError(error, request, reply);
+    },
     return503OnClosing: true,
-  });
+  }) as unknown as HttpApp; // with TLS its server is another class with the same face
+  app.server.maxConnections = settings.maxSockets;
+  app.server.on('drop', () => events.capHit('sockets', { cap: settings.maxSockets }));
   app.setValidatorCompiler(createValidatorCompiler());
   app.setSerializerCompiler(() => JSON.stringify);
   app.removeContentTypeParser('text/plain'); // no address takes it
+  const headers = securityHeaders(certificate !== null);
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(headers);
+    done();
+  });
   installProblems(app, events);
   await app.register(swagger, {
     openapi: {
@@ -47,9 +79,16 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
         version: parts.version,
         description: 'Keeps every deployed neural network at its best cut between end device and edge.',
       },
-      tags: ['models', 'profiles', 'devices', 'deployments', 'decisions', 'operations'].map((name) => ({
-        name,
-      })),
+      tags: ['models', 'profiles', 'devices', 'deployments', 'decisions', 'access', 'operations'].map(
+        (name) => ({
+          name,
+        }),
+      ),
+      components: {
+        securitySchemes: {
+          operatorKey: { type: 'http', scheme: 'bearer', description: 'API key of an operator' },
+        },
+      },
     },
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema-${i}`),
@@ -63,9 +102,13 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
       done();
     },
   });
+  installAccess(app, access);
+  installAuditTrail(app, access.audit);
   modelRoutes(app, control, new Uploads(events, settings));
   profileRoutes(app, control);
-  deviceRoutes(app, control, events, hub);
+  deviceRoutes(app, control, access, events, hub);
+  tokenRoutes(app, access, hub);
+  keyRoutes(app, access);
   deploymentRoutes(app, control);
   decisionRoutes(app, control);
   operationRoutes(app, parts);

@@ -2,11 +2,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Server as TlsServer } from 'node:tls';
 import { buildApp } from './app.js';
 import type { Config } from './config.js';
+import { Access } from './control/access/access.js';
 import { ControlPlane } from './control/controlPlane.js';
 import type { Clock, ModelImporter, PartitionerBuilder, Store } from './control/ports.js';
 import type { ControlSettings } from './control/settings.js';
+import { Certificate } from './http/certificate.js';
 import type { HttpApp } from './http/httpApp.js';
 import type { ReadinessCheck } from './http/operationRoutes.js';
 import { createLog, type Log } from './log.js';
@@ -36,6 +39,9 @@ export interface AppContext {
   readonly hub: DeviceHub;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly access: Access;
+  /** Looks for a new TLS certificate now. @returns false where there is no TLS */
+  reloadCertificate(): boolean;
   /** Takes up work and listens. @returns where, `http://host:port` */
   start(): Promise<string>;
   /** Ends all work in order. @returns false when decisions are left that the store could not take */
@@ -49,7 +55,7 @@ const systemClock: Clock = {
 
 /**
  * Creates everything; nothing listens and nothing is decided before `start`.
- * @throws StoreError when the database cannot be used
+ * @throws StoreError when the database cannot be used; CertificateError when the TLS files cannot
  */
 export async function createAppContext(
   config: Config,
@@ -58,6 +64,7 @@ export async function createAppContext(
   const version = packageVersion();
   const clock = overrides.clock ?? systemClock;
   const directory = config.data.directory;
+  const certificate = certificateOf(config);
   const realStore = openStore({
     file: join(directory, 'cutpoint.db'),
     synchronous: config.data.synchronous,
@@ -84,22 +91,27 @@ export async function createAppContext(
     controlSettings(config),
   );
   metrics.watchDeployments(() => control.deployments.counts());
-  const hub = createHub(config, control, metrics, log, clock);
+  const access = new Access({ store, events: metrics, clock }, config.auth);
+  const hub = createHub(config, control, access, metrics, log, clock);
   const uploadDirectory = join(directory, 'uploads');
   let isStopping = false;
   const app = await buildApp({
     control,
+    access,
+    certificate,
     hub,
     events: metrics,
     log: log.logger,
     version,
     metrics,
-    readiness: () => readiness(store, control, isStopping),
+    readiness: () => readiness(store, control, access, isStopping),
     settings: {
       uploadDirectory,
       maxModelBytes: config.limits.maxModelBytes,
       maxUploads: config.import.queue + 1,
       maxRestBodyBytes: config.limits.maxRestBodyBytes,
+      maxSockets: config.limits.maxConnections + config.limits.maxOperatorSockets,
+      headersTimeoutMs: config.listen.headersTimeoutMs,
     },
   });
 
@@ -110,18 +122,26 @@ export async function createAppContext(
     hub,
     log,
     metrics,
+    access,
+    reloadCertificate() {
+      certificate?.reload();
+      return certificate !== null;
+    },
     async start() {
       await emptied(uploadDirectory);
       await emptied(importFolder);
       control.start();
       await app.listen({ host: config.listen.host, port: config.listen.port });
       const { address, port, family } = app.server.address() as AddressInfo;
-      const origin = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-      log.logger.info({ origin, dataDirectory: directory, version }, 'controller ready');
+      const scheme = certificate === null ? 'http' : 'https';
+      const origin = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      certificate?.follow(app.server as unknown as TlsServer, config.listen.tlsReloadMs, metrics);
+      tellReady(log, { origin, dataDirectory: directory, version }, access);
       return origin;
     },
     async stop() {
       isStopping = true;
+      certificate?.close();
       hub.stop(); // devices first: they are told to come back, and REST may still look on
       const allCommitted = await control.stop();
       await app.close();
@@ -132,6 +152,21 @@ export async function createAppContext(
       return allCommitted;
     },
   };
+}
+
+/**
+ * Says where it listens, and at the very first start the key of the first admin: this once, whatever the level of the
+ * log, since it is kept nowhere.
+ */
+function tellReady(log: Log, ready: object, access: Access): void {
+  const first = access.firstKey();
+  if (first === null) log.logger.info(ready, 'controller ready');
+  else log.logger.child({}, { level: 'info' }).info({ ...ready, adminKey: first.secret }, 'controller ready');
+}
+
+function certificateOf({ listen: { tlsCertificateFile, tlsKeyFile } }: Config): Certificate | null {
+  if (tlsCertificateFile === '') return null;
+  return new Certificate({ certificateFile: tlsCertificateFile, keyFile: tlsKeyFile });
 }
 
 /** What a crash left of uploads and imports is of no use to anyone; the database's lock keeps others out. */
@@ -154,6 +189,7 @@ function importerOf({ import: settings, limits }: Config, temporaryFolder: strin
 function createHub(
   { limits, decisions, listen }: Config,
   control: ControlPlane,
+  access: Access,
   metrics: Metrics,
   log: Log,
   clock: Clock,
@@ -161,6 +197,7 @@ function createHub(
   return new DeviceHub(
     {
       fleet: control.fleet,
+      access,
       events: metrics,
       nowMs: () => clock.nowMs(),
       failed: (error, deviceId) =>
@@ -180,7 +217,19 @@ function controlSettings({ limits, decisions, import: imports }: Config): Contro
   };
 }
 
-function readiness(store: Store, control: ControlPlane, isStopping: boolean): ReadinessCheck[] {
+/** It works, and whoever looks should know. */
+const anonymousDevices: ReadinessCheck = {
+  name: 'anonymous-devices',
+  ok: true,
+  message: 'devices are taken without a token (auth.anonymousDevices)',
+};
+
+function readiness(
+  store: Store,
+  control: ControlPlane,
+  access: Access,
+  isStopping: boolean,
+): ReadinessCheck[] {
   let databaseMessage: string | null = null;
   try {
     store.probe();
@@ -193,5 +242,6 @@ function readiness(store: Store, control: ControlPlane, isStopping: boolean): Re
   return [
     { name: 'database', ok: databaseMessage === null, message: databaseMessage },
     { name: 'process', ok: !isStopping, message: isStopping ? 'stopping' : null },
+    ...(access.takesAnonymousDevices ? [anonymousDevices] : []),
   ];
 }

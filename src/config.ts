@@ -9,17 +9,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { configKeys, type ConfigKey } from './configKeys.js';
+import { contradictions, type ConfigProblem } from './configRules.js';
 import { configSections, type Config } from './configSchema.js';
 
+export type { ConfigProblem } from './configRules.js';
 export type { Config } from './configSchema.js';
-
-export interface ConfigProblem {
-  /** The key as written in the file, e.g. `listen.port`; a name that is no key as it was found. */
-  readonly key: string;
-  /** Where it was given: the file, the variable, `command line`. */
-  readonly source: string;
-  readonly message: string;
-}
 
 /** Everything that is wrong with the configuration. */
 export class ConfigError extends Error {
@@ -102,7 +96,8 @@ const SERVICE_LINK =
   /^CUTPOINT(_[A-Z0-9]+)*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_\d+_(TCP|UDP)(_[A-Z]+)?)$/;
 
 function valueOf(key: ConfigKey, text: string): unknown {
-  return key.isNumber && /^-?\d+(\.\d+)?(e\d+)?$/i.test(text) ? Number(text) : text;
+  if (key.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+  return key.type === 'integer' && /^-?\d+(\.\d+)?(e\d+)?$/i.test(text) ? Number(text) : text;
 }
 
 function fromEnvironment(env: NodeJS.ProcessEnv, keys: readonly ConfigKey[]): Layer {
@@ -152,20 +147,6 @@ function build(values: ReadonlyMap<string, unknown>): Config {
   return Object.freeze(config) as unknown as Config;
 }
 
-/** What is allowed key by key, but not together. */
-function contradictions(values: ReadonlyMap<string, unknown>): ConfigProblem[] {
-  const timeToLiveMs = Number(values.get('decisions.timeToLiveMs'));
-  const deadAfterMs = 3 * Number(values.get('limits.heartbeatMs'));
-  if (timeToLiveMs > deadAfterMs) return [];
-  return [
-    {
-      key: 'decisions.timeToLiveMs',
-      source: 'together with limits.heartbeatMs',
-      message: `${timeToLiveMs} must be more than three heartbeats (${deadAfterMs}): else devices leave their cut in a pause of the link`,
-    },
-  ];
-}
-
 export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv;
   /** A configuration file; wins over the one that CUTPOINT_CONFIG names. */
@@ -200,7 +181,7 @@ export function loadConfig({ env, file = env['CUTPOINT_CONFIG'], overrides = {} 
       }
     }
   }
-  problems.push(...contradictions(values));
+  if (problems.length === 0) problems.push(...contradictions(build(values)));
   if (problems.length > 0) throw new ConfigError(problems);
   values.set('data.directory', resolve(String(values.get('data.directory'))));
   return build(values);

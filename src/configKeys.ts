@@ -5,20 +5,22 @@ import { configSections } from './configSchema.js';
 export interface ConfigKey {
   readonly name: string;
   readonly variable: string;
-  readonly default: number | string;
+  readonly default: number | string | boolean;
   readonly description: string;
   /** What may stand there, in words. */
   readonly allowed: string;
-  readonly isNumber: boolean;
+  /** Of what kind the value is, so that it can be read from text. */
+  readonly type: 'integer' | 'string' | 'boolean';
   readonly isValid: (value: unknown) => boolean;
 }
 
 interface LeafSchema {
-  readonly type: 'integer' | 'string';
-  readonly default: number | string;
+  readonly type: 'integer' | 'string' | 'boolean';
+  readonly default: number | string | boolean;
   readonly description: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minLength?: number;
   readonly maxLength?: number;
   readonly enum?: readonly string[];
 }
@@ -26,6 +28,8 @@ interface LeafSchema {
 function allowedWords(schema: LeafSchema): string {
   if (schema.enum) return schema.enum.join(', ');
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'boolean') return 'true, false';
+  if (schema.minLength === 0) return `text of up to ${schema.maxLength} characters, empty for none`;
   return `text of 1 to ${schema.maxLength} characters`;
 }
 
@@ -43,7 +47,7 @@ export function configKeys(): readonly ConfigKey[] {
         default: schema.default,
         description: schema.description,
         allowed: allowedWords(schema),
-        isNumber: schema.type === 'integer',
+        type: schema.type,
         isValid: (value: unknown) => validate(value) === true,
       };
     }),

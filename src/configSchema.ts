@@ -15,6 +15,10 @@ const oneOf = <const Values extends readonly string[]>(
 const text = (fallback: string, description: string) =>
   Type.String({ default: fallback, minLength: 1, maxLength: 4096, description });
 
+const optionalText = (description: string) =>
+  Type.String({ default: '', minLength: 0, maxLength: 4096, description });
+const yesOrNo = (description: string) => Type.Boolean({ default: false, description });
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
@@ -28,6 +32,20 @@ const listen = Type.Object(
       'off',
       ['off', 'on'],
       'on: a device may compress its frames (permessage-deflate). limits.frameBytes counts what comes out.',
+    ),
+    tlsCertificateFile: optionalText(
+      'Certificate and chain (PEM): with it, REST and devices are served over TLS alone. A new content is taken without a restart.',
+    ),
+    tlsKeyFile: optionalText('Private key of the certificate (PEM, without a passphrase).'),
+    tlsReloadMs: whole(10_000, 100, HOUR_MS, 'How often the two files are looked at for a new content.'),
+    insecure: yesOrNo(
+      'Listen beyond loopback without TLS. Only where something else protects that network: a proxy that ends TLS, a container network.',
+    ),
+    headersTimeoutMs: whole(
+      10_000,
+      100,
+      600_000,
+      'A connection that has not sent the head of its request is closed after this.',
     ),
   },
   { description: 'Where operators and devices reach the controller.' },
@@ -83,6 +101,12 @@ const limits = Type.Object(
     maxProfilesPerModel: whole(32, 1, 1_000, 'Profiles that may be stored for one model.'),
     maxDevices: whole(10_000, 1, 1_000_000, 'Devices that may be known.'),
     maxConnections: whole(10_000, 1, 1_000_000, 'Device sockets that may be open at once.'),
+    maxOperatorSockets: whole(
+      1_000,
+      1,
+      100_000,
+      'TCP connections beyond those of devices: at maxConnections and these together further ones are closed unread.',
+    ),
     maxDeployments: whole(10_000, 1, 1_000_000, 'Deployments that may exist.'),
     maxDeploymentsPerDevice: whole(1_000, 1, 100_000, 'Deployments that one device may take part in.'),
     frameBytes: whole(64 * KIB, 1 * KIB, 16 * MIB, 'Largest frame taken from a device, bytes.'),
@@ -116,6 +140,26 @@ const limits = Type.Object(
     maxRestBodyBytes: whole(8 * MIB, 1 * KIB, 256 * MIB, 'Largest JSON body of a REST request, bytes.'),
   },
   { description: 'What the controller takes from outside. Each limit that is hit is counted.' },
+);
+
+const auth = Type.Object(
+  {
+    anonymousDevices: yesOrNo(
+      'Take devices that come without a token, as whatever they say that they are. A device that has a token is still taken with it alone.',
+    ),
+    maxKeys: whole(1_000, 1, 100_000, 'API keys of operators that may be in use.'),
+    maxTokensPerDevice: whole(8, 1, 1_000, 'Tokens of one device that may be in use.'),
+    maxDeviceTokens: whole(100_000, 1, 10_000_000, 'Tokens of all devices together that may be in use.'),
+    failuresPerMinute: whole(
+      60,
+      1,
+      1_000_000,
+      'Failed attempts per network address, at once and again each minute. Further ones get 429 and no log line; a right credential is always taken.',
+    ),
+    maxTrackedAddresses: whole(10_000, 1, 1_000_000, 'Network addresses whose failed attempts are counted.'),
+    auditKeepRows: whole(100_000, 1, 100_000_000, 'Changes kept in the audit; the oldest go first.'),
+  },
+  { description: 'Who may do what.' },
 );
 
 const decisions = Type.Object(
@@ -218,6 +262,7 @@ export const configSections = {
   data,
   log,
   limits,
+  auth,
   decisions,
   states,
   import: imports,

@@ -57,10 +57,10 @@ test('a time to live must outlast three heartbeats', () => {
 });
 
 test('later sources win: file, environment, command line', () => {
-  const yaml = 'listen:\n  port: 1\n  host: file\nlog:\n  level: warn\nlimits:\n';
+  const yaml = 'listen:\n  port: 1\n  host: localhost\nlog:\n  level: warn\nlimits:\n';
   const env = { CUTPOINT_LISTEN__PORT: '2', CUTPOINT_LIMITS__MAX_MODEL_BYTES: '4096', PATH: '/bin' };
   const config = load(yaml, { env, overrides: { 'listen.port': 3, 'log.level': undefined } });
-  assert.deepEqual([config.listen.host, config.listen.port], ['file', 3]);
+  assert.deepEqual([config.listen.host, config.listen.port], ['localhost', 3]);
   assert.equal(config.log.level, 'warn');
   assert.equal(config.limits.maxModelBytes, 4096);
   assert.equal(load(yaml, { env }).listen.port, 2);

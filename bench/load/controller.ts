@@ -19,6 +19,7 @@ export const settings: Readonly<Record<string, string>> = {
   // the few devices of a quick run send more than any one device should
   CUTPOINT_LIMITS__FRAMES_PER_SECOND: '10000',
   CUTPOINT_LIMITS__FRAME_BURST: '100000',
+  CUTPOINT_AUTH__ANONYMOUS_DEVICES: 'true', // ten thousand tokens would be made before anything is measured
 };
 
 const graceMs = 20_000;
@@ -39,17 +40,26 @@ export interface NewDeployment {
   readonly requirements: object;
 }
 
+/** Its line when it listens. */
+interface Ready {
+  readonly origin: string;
+  /** At the first start on a folder alone. */
+  readonly adminKey?: string;
+}
+
 export class Controller {
   private constructor(
     private readonly child: ChildProcess,
     private readonly remote: Remote,
+    /** Of the first start on the folder. */
+    readonly adminKey: string,
     readonly origin: string,
     /** From the start of the process until it listens. */
     readonly startSeconds: number,
   ) {}
 
-  /** @param port 0 for a free one */
-  static async start(folder: string, port = 0): Promise<Controller> {
+  /** @param port 0 for a free one @param before the controller that ran on the folder before, whose key is good still */
+  static async start(folder: string, port = 0, before?: Controller): Promise<Controller> {
     const startedAt = performance.now();
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CUTPOINT_'));
     const child = startProcess(new URL('../../src/main.js', import.meta.url), ['serve'], {
@@ -63,7 +73,7 @@ export class Controller {
       },
       nodeOptions: ['--import', new URL('./serverProbe.js', import.meta.url).href],
     });
-    const origin = await new Promise<string>((resolve, reject) => {
+    const { origin, adminKey } = await new Promise<Ready>((resolve, reject) => {
       const said: string[] = [];
       child.once('exit', (code) =>
         reject(new Error(`the controller ended (${String(code)}): ${said.join('\n')}`)),
@@ -72,10 +82,12 @@ export class Controller {
       createInterface({ input: child.stdout! }).on('line', (line) => {
         if (said.length < 20) said.push(line);
         if (!line.includes('"origin"')) return;
-        resolve((JSON.parse(line) as { readonly origin: string }).origin);
+        resolve(JSON.parse(line) as Ready);
       });
     });
-    return new Controller(child, new Remote(child), origin, (performance.now() - startedAt) / 1e3);
+    const key = adminKey ?? before?.adminKey;
+    if (key === undefined) throw new Error('the controller told no key of an admin');
+    return new Controller(child, new Remote(child), key, origin, (performance.now() - startedAt) / 1e3);
   }
 
   get address(): Address {
@@ -152,7 +164,8 @@ export class Controller {
   }
 
   async #call(path: string, init?: RequestInit): Promise<Response> {
-    const response = await fetch(`${this.origin}${path}`, init);
+    const headers = { ...(init?.headers as object), authorization: `Bearer ${this.adminKey}` };
+    const response = await fetch(`${this.origin}${path}`, { ...init, headers });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response;
   }

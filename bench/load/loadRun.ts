@@ -221,7 +221,7 @@ export class LoadRun {
     const port = controller.address.port;
     await controller.stop();
     const stoppedAtMs = Date.now();
-    const again = (this.#controller = await Controller.start(this.folder, port));
+    const again = (this.#controller = await Controller.start(this.folder, port, controller));
     const until = Date.now() + 1e3 * returnSeconds;
     let returned: Returned;
     do {

@@ -5,6 +5,7 @@ import { registerConformance } from './conformance.js';
 import { registerDecide } from './decide.js';
 import { registerDemo } from './demo.js';
 import { registerGraph } from './graph.js';
+import { registerKey } from './key.js';
 import { registerModel } from './model.js';
 import { registerReplay } from './replay.js';
 import { registerServe } from './serve.js';
@@ -20,6 +21,7 @@ function createProgram(version: string): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cutpoint: ')) });
   registerServe(program);
+  registerKey(program);
   registerDemo(program);
   registerModel(program);
   registerGraph(program);

@@ -38,7 +38,8 @@ export function registerServe(program: Command): void {
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (log.level)')
     .addHelpText(
       'after',
-      '\nEvery key of the configuration can be set in the environment too: CUTPOINT_LISTEN__PORT=9000\n' +
+      '\nThe first start on a new data folder makes the API key of an admin and tells it once: "adminKey" in the line\n"controller ready". `cutpoint key create` makes another one. SIGHUP looks for a new TLS certificate.\n' +
+        '\nEvery key of the configuration can be set in the environment too: CUTPOINT_LISTEN__PORT=9000\n' +
         '\nExamples:\n  cutpoint serve\n  cutpoint serve --port 9000 --data /var/lib/cutpoint\n' +
         '\nStops in order at SIGTERM or SIGINT (Ctrl-C); a second one stops it at once.' +
         '\nExit codes: 0 stopped in order, 1 could not start or not stop in order, 2 wrong usage.',
@@ -77,6 +78,7 @@ async function serve(flags: ServeFlags): Promise<number> {
     flush();
     throw asListenError(error, config);
   }
+  if (config.listen.tlsCertificateFile !== '') process.on('SIGHUP', () => context.reloadCertificate());
   logger.info({ signal: await signal }, 'stopping');
   return await stopInTime(context, config.shutdown.graceMs);
 }

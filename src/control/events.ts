@@ -4,6 +4,8 @@
  * the log line alone and never become labels.
  */
 import type { Decision } from '../core/decision.js';
+import type { AuditEntry } from './access/records.js';
+import type { Rejection } from './access/credential.js';
 import type { DecisionReason, DeviceRole } from './records.js';
 
 export const telemetryOutcomes = [
@@ -46,6 +48,8 @@ export const capNames = [
   'importQueue',
   'importSeconds',
   'stateSeries',
+  'sockets',
+  'trackedAddresses',
 ] as const;
 export type CapName = (typeof capNames)[number];
 
@@ -112,6 +116,22 @@ export interface Events {
   storeCommitted(commit: { readonly rows: number; readonly seconds: number }): void;
   storeFailed(failure: { readonly operation: string; readonly error: unknown }): void;
   decisionsPruned(rows: number): void;
+  /** `limited`: the address failed too often before and is only told to slow down. */
+  authenticationFailed(failure: {
+    readonly face: 'operator' | 'device';
+    readonly reason: Rejection;
+    readonly address: string;
+    readonly limited: boolean;
+  }): void;
+  /** Told once, at the start. */
+  anonymousDevices(areTaken: boolean): void;
+  /** A change that an operator asked for, with what became of it. */
+  audited(entry: AuditEntry): void;
+  auditPruned(rows: number): void;
+  /** A certificate was loaded (`endsAtMs`: when it ends), or the new one is of no use and the one before stays. */
+  certificate(
+    loaded: { readonly ok: true; readonly endsAtMs: number } | { readonly ok: false; readonly error: Error },
+  ): void;
   dropped(what: DroppedThing, count?: number): void;
   /** `code` is the stable code of the answer; `details` go to the log line. */
   refused(what: RefusedThing, code: string, details?: Readonly<Record<string, unknown>>): void;

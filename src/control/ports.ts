@@ -1,6 +1,7 @@
 /** What control needs from outside; implemented in store, onnx, metrics and ws, wired in appContext. */
 export type { Events } from './events.js';
 export { StoreError } from './storeError.js';
+import type { AccessStore } from './access/records.js';
 import type { LayerGraph, Tensor } from '../core/layerGraph.js';
 import type { Partitioner } from '../core/partitioner.js';
 import type { PartitionInput } from '../core/stateGraph.js';
@@ -27,7 +28,7 @@ export type ModelSummary = Omit<ModelRecord, 'graph'>;
  * Synchronous, and safe from the end of the process (also by kill -9) at return.
  * Every method throws `StoreError` for an operational failure.
  */
-export interface Store {
+export interface Store extends AccessStore {
   models(): ModelRecord[];
   modelSummaries(): ModelSummary[];
   model(id: string): ModelRecord | null;
@@ -112,7 +113,7 @@ export interface ModelFiles {
 }
 
 /** Why the controller ends the connection of a device; ws gives each a close code. */
-export type CloseReason = 'taken-over' | 'shutting-down';
+export type CloseReason = 'taken-over' | 'shutting-down' | 'revoked';
 
 /** What a device is told about one of its deployments. */
 export interface CutNotice {

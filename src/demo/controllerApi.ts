@@ -43,6 +43,8 @@ export interface ControllerApi {
   readonly url: string;
   upload(name: string, file: string): Promise<ModelView>;
   model(id: string): Promise<ModelView>;
+  /** Makes a token for the device, with which it connects. */
+  deviceToken(deviceId: string): Promise<string>;
   graph(modelId: string): Promise<LayerGraph>;
   /** The profile that the controller took when it imported the model. */
   importProfile(modelId: string): Promise<Profile>;
@@ -54,11 +56,12 @@ export interface ControllerApi {
   metrics(): Promise<ReadonlyMap<string, number>>;
 }
 
-/** @param signal ends every call that is under way */
-export function controllerApi(url: string, signal: AbortSignal): ControllerApi {
+/** @param key API key of an operator @param signal ends every call that is under way */
+export function controllerApi(url: string, key: string, signal: AbortSignal): ControllerApi {
   async function call(path: string, init: RequestInit = {}): Promise<Response> {
     const response = await fetch(`${url}${path}`, {
       ...init,
+      headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${key}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     }).catch((error: unknown) => {
       signal.throwIfAborted();
@@ -82,6 +85,14 @@ export function controllerApi(url: string, signal: AbortSignal): ControllerApi {
       });
     },
     model: (id) => json(`/v1/models/${id}`),
+    async deviceToken(deviceId) {
+      const { token } = await json<{ token: string }>(`/v1/devices/${deviceId}/tokens`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+      return token;
+    },
     graph: (modelId) => json(`/v1/models/${modelId}/graph`),
     async importProfile(modelId) {
       const { profiles } = await json<{ profiles: { id: string; origin: string }[] }>(

@@ -7,6 +7,8 @@ import { ControllerFailure } from './controllerApi.js';
 export interface ControllerProcess {
   /** `http://host:port` */
   readonly origin: string;
+  /** API key of its admin: its data folder is new at each demo. */
+  readonly adminKey: string;
   /** Rejected when the controller ends before it is stopped; never fulfilled. */
   readonly ended: Promise<never>;
   stop(): Promise<void>;
@@ -63,8 +65,8 @@ export async function startController(
     await endChild(child, graceMs, () => child.kill('SIGTERM'));
   };
   try {
-    const origin = await Promise.race([originOf(child.stdout!, keep), ended, timeout(() => said)]);
-    return { origin, ended, stop };
+    const ready = await Promise.race([readyLine(child.stdout!, keep), ended, timeout(() => said)]);
+    return { ...ready, ended, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -77,15 +79,19 @@ function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** Fulfilled with what the controller logs once it listens; its log is read on, so that it never waits for us. */
-function originOf(stdout: NodeJS.ReadableStream, keep: (line: string) => void): Promise<string> {
+function readyLine(
+  stdout: NodeJS.ReadableStream,
+  keep: (line: string) => void,
+): Promise<Pick<ControllerProcess, 'origin' | 'adminKey'>> {
   return new Promise((resolve) => {
     createInterface({ input: stdout }).on('line', (line) => {
       if (!line.startsWith('{')) {
         keep(line);
         return;
       }
-      const entry = JSON.parse(line) as { level?: number; msg?: string; origin?: string };
-      if (entry.origin !== undefined) resolve(entry.origin);
+      const entry = JSON.parse(line) as { level?: number; origin?: string; adminKey?: string };
+      const { origin, adminKey } = entry;
+      if (origin !== undefined && adminKey !== undefined) resolve({ origin, adminKey });
       if ((entry.level ?? 0) >= 40) keep(line);
     });
   });

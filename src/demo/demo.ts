@@ -79,7 +79,7 @@ async function perform(
   screen.progress('starting the controller', 0.02);
   const controller = await startController(folder, telemetryIntervalMs);
   undo.push(() => controller.stop());
-  const api = controllerApi(controller.origin, signal);
+  const api = controllerApi(controller.origin, controller.adminKey, signal);
   const plan = planFleet(options.devices, options.seed);
   const orController = <T>(work: Promise<T>): Promise<T> => Promise.race([work, controller.ended]);
 
@@ -89,7 +89,8 @@ async function perform(
     }),
   );
   const refusals: string[] = [];
-  const fleet = startFleet(controller.origin.replace('http', 'ws'), plan, options.traceFile, {
+  const tokens = await orController(tokensOf(api, plan));
+  const fleet = startFleet(controller.origin.replace('http', 'ws'), plan, tokens, options.traceFile, {
     welcomed: (count, of) => {
       if (count <= of) screen.progress('connecting devices', 0.85 + (0.1 * count) / of);
     },
@@ -115,6 +116,14 @@ async function perform(
     ...notes,
     ...refusals.map((text) => `refused: ${text}`),
   ]);
+}
+
+/** By device id. */
+async function tokensOf(api: ControllerApi, plan: FleetPlan): Promise<Record<string, string>> {
+  const tokens: Record<string, string> = {};
+  for (const { deviceId } of [...plan.edges, ...plan.ends])
+    tokens[deviceId] = await api.deviceToken(deviceId);
+  return tokens;
 }
 
 async function welcomed(fleet: Fleet, refusals: readonly string[], signal: AbortSignal): Promise<void> {

@@ -33,6 +33,7 @@ const longestRetryMs = 5000;
 export function connectDevice(
   url: string,
   plan: DevicePlan,
+  token: string,
   measure: Measure,
   events: DeviceClientEvents,
 ): DeviceClient {
@@ -81,7 +82,9 @@ export function connectDevice(
   }
 
   function connect(): void {
-    const opening = new WebSocket(`${url}/v1/devices`, 'cutpoint.v1');
+    const opening = new WebSocket(`${url}/v1/devices`, 'cutpoint.v1', {
+      headers: { authorization: `Bearer ${token}` },
+    });
     socket = opening;
     opening.on('open', () => {
       send(helloOf(plan, cuts));

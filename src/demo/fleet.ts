@@ -20,10 +20,11 @@ export interface FleetEvents {
 const endProcesses = 2;
 const graceMs = 3000;
 
-/** Edges in one process, end devices in two others. `url` is the controller's, `ws://host:port`. */
+/** Edges in one process, end devices in two others. `url` is the controller's, `ws://host:port`; `tokens` are by device id. */
 export function startFleet(
   url: string,
   plan: FleetPlan,
+  tokens: Readonly<Record<string, string>>,
   traceFile: string | null,
   events: FleetEvents,
 ): Fleet {
@@ -52,7 +53,7 @@ export function startFleet(
         if (!stopping)
           reject(new FleetEnded(`a device process ended early (${signal ?? `exit code ${code}`})`));
       });
-      const order: FleetOrder = { url, devices, traceFile };
+      const order: FleetOrder = { url, devices, tokens, traceFile };
       child.send(order);
     }
   });

@@ -11,6 +11,8 @@ export interface FleetOrder {
   /** `ws://host:port` */
   readonly url: string;
   readonly devices: readonly DevicePlan[];
+  /** By device id. */
+  readonly tokens: Readonly<Record<string, string>>;
   /** A recording that takes the place of the link models. */
   readonly traceFile: string | null;
 }
@@ -28,7 +30,7 @@ function play(order: FleetOrder): DeviceClient[] {
   const trace: Trace | null =
     order.traceFile === null ? null : parseTrace(readFileSync(order.traceFile, 'utf8'));
   return order.devices.map((plan) =>
-    connectDevice(order.url, plan, measureOf(plan, trace), {
+    connectDevice(order.url, plan, order.tokens[plan.deviceId]!, measureOf(plan, trace), {
       welcomed: () => {
         report({ type: 'welcomed', deviceId: plan.deviceId });
       },

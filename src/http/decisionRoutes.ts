@@ -45,6 +45,7 @@ export function decisionRoutes(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/deployments/:id/cut',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'getCut',
         summary: 'The present cut: its context, what it costs by stage, and why it won',
@@ -108,6 +109,7 @@ function rangesRoute(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/deployments/:id/ranges',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'listRanges',
         summary: 'For each measured value, from where to where the decided cut stays the best',
@@ -137,6 +139,7 @@ function alternativesRoute(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/deployments/:id/alternatives',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'listAlternatives',
         summary: 'The best cuts in the context of the last decision, the best first',
@@ -167,6 +170,7 @@ function historyRoute(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/deployments/:id/decisions',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'listDecisions',
         summary: 'The decision history, newest first',
@@ -205,6 +209,7 @@ function whatIfRoute(app: HttpApp, control: ControlPlane): void {
   app.post(
     '/v1/deployments/:id/what-if',
     {
+      config: { access: 'viewer', changesNothing: true },
       schema: {
         operationId: 'whatIf',
         summary: 'What would be decided in another context; nothing changes',

@@ -132,6 +132,7 @@ export function deploymentRoutes(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/deployments',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'listDeployments',
         summary: 'All deployments',
@@ -154,6 +155,7 @@ export function deploymentRoutes(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/deployments/:id',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'getDeployment',
         summary: 'One deployment',
@@ -170,6 +172,7 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
   app.post(
     '/v1/deployments',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'createDeployment',
         summary: 'Deploy a model on an end device and an edge',
@@ -190,6 +193,7 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
   app.patch(
     '/v1/deployments/:id',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'changeDeployment',
         summary: 'Change what is asked of a deployment, or where its seconds come from',
@@ -206,6 +210,7 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
   app.delete(
     '/v1/deployments/:id',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'deleteDeployment',
         summary: 'Delete a deployment; its devices are told',

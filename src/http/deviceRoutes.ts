@@ -2,10 +2,12 @@
 import type {} from '@fastify/websocket'; // its additions to the types of a route
 import type { WebSocket } from 'ws';
 import { Type } from 'typebox';
+import type { Access, DeviceIdentity } from '../control/access/access.js';
 import type { ControlPlane } from '../control/controlPlane.js';
 import type { Device } from '../control/devices.js';
 import type { Events } from '../control/ports.js';
 import { PowerSchema } from '../schema/context.js';
+import { admitDevice } from './accessRules.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
 import { NextSchema, page, PageQuery } from './paging.js';
@@ -17,7 +19,10 @@ export interface DeviceSockets {
   checkUpgrade(
     offeredProtocols: string | undefined,
   ): { readonly status: number; readonly code: string; readonly message: string } | null;
-  accept(socket: WebSocket): void;
+  /** @param identity the device that it speaks for; null where it came without a token */
+  accept(socket: WebSocket, identity: DeviceIdentity): void;
+  /** Closes what came with a token that is not to be used any more. */
+  closeRevoked(tokenId: string): void;
 }
 
 const number = Type.Optional(Type.Number());
@@ -67,6 +72,7 @@ const tags = ['devices'];
 export function deviceRoutes(
   app: HttpApp,
   control: ControlPlane,
+  access: Access,
   events: Events,
   sockets: DeviceSockets,
 ): void {
@@ -74,6 +80,7 @@ export function deviceRoutes(
   app.route({
     method: 'GET',
     url: '/v1/devices',
+    config: { access: 'viewer', takesDevices: true },
     schema: {
       operationId: 'listDevices',
       summary: 'The devices that were seen',
@@ -88,23 +95,31 @@ export function deviceRoutes(
         ...problems(400),
       }),
     },
-    preValidation: async (request, reply) => {
-      if (!request.ws) return;
+    onRequest: (request, reply, done) => {
+      if (!request.ws) return done();
       const refusal = sockets.checkUpgrade(request.headers['sec-websocket-protocol']);
-      if (refusal === null) return;
+      if (refusal === null) {
+        if (admitDevice(request, reply, access)) done();
+        return;
+      }
       events.refused('connection', refusal.code);
       const { status, code, message } = refusal;
-      await sendProblem(request, reply, new HttpProblem(status, code, message));
+      void sendProblem(request, reply, new HttpProblem(status, code, message));
     },
     handler: ({ query }) => {
       const { entries, next } = page(control.devices.list(), (device) => device.record.id, query);
       return { devices: entries.map((device) => deviceView(control, device)), next };
     },
-    wsHandler: (socket) => sockets.accept(socket),
+    wsHandler: (socket, { device }) => {
+      sockets.accept(socket, device);
+      // revoked while the upgrade was on its way
+      if (device !== null && !access.tokens.isLive(device.tokenId)) sockets.closeRevoked(device.tokenId);
+    },
   });
   app.get(
     '/v1/devices/:id',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'getDevice',
         summary: 'One device',
@@ -118,6 +133,7 @@ export function deviceRoutes(
   app.delete(
     '/v1/devices/:id',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'deleteDevice',
         summary: 'Forget a device that is not connected and has no deployment',

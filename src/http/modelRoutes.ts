@@ -66,6 +66,7 @@ export function modelRoutes(app: HttpApp, control: ControlPlane, uploads: Upload
   app.get(
     '/v1/models',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'listModels',
         summary: 'All models',
@@ -80,6 +81,7 @@ export function modelRoutes(app: HttpApp, control: ControlPlane, uploads: Upload
   app.get(
     '/v1/models/:id',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'getModel',
         summary: 'One model',
@@ -93,6 +95,7 @@ export function modelRoutes(app: HttpApp, control: ControlPlane, uploads: Upload
   app.get(
     '/v1/models/:id/graph',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'getModelGraph',
         summary: 'The layers and tensors of a model',
@@ -116,6 +119,7 @@ export function modelRoutes(app: HttpApp, control: ControlPlane, uploads: Upload
   app.delete(
     '/v1/models/:id',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'deleteModel',
         summary: 'Delete a model that no deployment uses',
@@ -137,6 +141,7 @@ function uploadRoute(app: HttpApp, control: ControlPlane, uploads: Uploads): voi
   app.post(
     '/v1/models',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'uploadModel',
         summary: 'Upload an ONNX file and import it',

@@ -21,6 +21,7 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
   app.get(
     '/healthz',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'health',
         summary: 'Is the process alive and its event loop turning?',
@@ -33,6 +34,7 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
   app.get(
     '/readyz',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'readiness',
         summary: 'Can it decide and make decisions durable?',
@@ -57,6 +59,7 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
   app.get(
     '/metrics',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'metrics',
         summary: 'Figures for Prometheus',
@@ -70,5 +73,5 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
       return reply.header('content-type', metrics.contentType).serializer(String).send(text);
     },
   );
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
 }

@@ -98,6 +98,7 @@ export function sendProblem(
   reply: FastifyReply,
   problem: HttpProblem,
 ): FastifyReply {
+  request.problemCode = problem.code;
   if (problem.status === 503) void reply.header('retry-after', '5');
   return reply
     .code(problem.status)

@@ -34,6 +34,7 @@ export function profileRoutes(app: HttpApp, control: ControlPlane): void {
   app.post(
     '/v1/models/:id/profiles',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'uploadProfile',
         summary: 'Upload a profile that `cutpoint model profile` wrote on another machine',
@@ -56,6 +57,7 @@ export function profileRoutes(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/models/:id/profiles',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'listProfiles',
         summary: 'The profiles of a model',
@@ -74,6 +76,7 @@ export function profileRoutes(app: HttpApp, control: ControlPlane): void {
   app.get(
     '/v1/models/:id/profiles/:profileId',
     {
+      config: { access: 'viewer' },
       schema: {
         operationId: 'getProfile',
         summary: 'A profile in full, as it was uploaded',
@@ -87,6 +90,7 @@ export function profileRoutes(app: HttpApp, control: ControlPlane): void {
   app.delete(
     '/v1/models/:id/profiles/:profileId',
     {
+      config: { access: 'operator' },
       schema: {
         operationId: 'deleteProfile',
         summary: 'Delete a profile that no deployment names',

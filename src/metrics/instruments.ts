@@ -70,6 +70,21 @@ export function createInstruments(registry: Registry) {
     prunedRows: counter('store_pruned_rows', 'Decisions deleted because the history is at its cap'),
     dropped: counter('dropped', 'Things given up because something newer stands in their place', ['what']),
     refused: counter('refused', 'Requests answered with no, by the code of the answer', ['what', 'code']),
+    authenticationFailures: counter(
+      'authentication_failures',
+      'Requests and upgrades without a credential that is taken; limited: the address failed too often before',
+      ['face', 'reason', 'limited'],
+    ),
+    anonymousDevices: gauge('anonymous_devices_allowed', '1 while devices are taken without a token'),
+    changes: counter('operator_changes', 'Changes that operators asked for, by outcome', ['outcome']),
+    auditPrunedRows: counter('audit_pruned_rows', 'Audit entries deleted because the audit is at its cap'),
+    certificateLoads: counter('certificate_loads', 'Loads of the TLS certificate by outcome', ['outcome']),
+    certificateEnd: gauge(
+      'certificate_expiry_timestamp_seconds',
+      'When the TLS certificate in use ends, seconds since 1970; 0 without TLS',
+    ),
     capHits: counter('cap_hits', 'Times that a limit of the configuration was hit', ['cap']),
   };
 }
+
+export type Instruments = ReturnType<typeof createInstruments>;

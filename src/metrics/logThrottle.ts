@@ -1,5 +1,17 @@
 /** Keeps a log readable when the same thing happens thousands of times: one line per kind and interval. */
 
+/** The part of a logger that is used here. */
+type Write = (fields: object, message: string) => void;
+export interface EventLog {
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+}
+
+/** A line for something that may happen very often; `unsaid` counts those without a line since the last. */
+export type Warn = (level: keyof EventLog, kind: string, fields: object, message: string) => void;
+
 const MAX_KINDS = 1_000;
 
 interface Kind {

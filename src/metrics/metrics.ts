@@ -5,18 +5,12 @@ import { StoreError, type Events } from '../control/ports.js';
 import { storeErrorCodes } from '../control/storeError.js';
 import { closeReason, closeReasons } from './closeReason.js';
 import { watchDeployments, type DeploymentCounts } from './deploymentStates.js';
+import { accessEvents, startAccessAtZero } from './accessEvents.js';
 import { watchEventLoop } from './eventLoopDelay.js';
-import { createInstruments } from './instruments.js';
-import { LogThrottle } from './logThrottle.js';
+import { createInstruments, type Instruments } from './instruments.js';
+import { LogThrottle, type EventLog, type Warn } from './logThrottle.js';
 
-/** The part of a logger that is used here. */
-type Write = (fields: object, message: string) => void;
-export interface EventLog {
-  readonly debug: Write;
-  readonly info: Write;
-  readonly warn: Write;
-  readonly error: Write;
-}
+export type { EventLog } from './logThrottle.js';
 
 export interface MetricsOptions {
   readonly log: EventLog;
@@ -43,10 +37,6 @@ export interface Metrics extends Events {
 /** Lines of the same kind (a limit hit, a request refused …) are this far apart. */
 const SAME_LINE_MS = 1_000;
 
-type Instruments = ReturnType<typeof createInstruments>;
-/** A line for something that may happen very often; `unsaid` counts those without a line since the last. */
-type Warn = (level: keyof EventLog, kind: string, fields: object, message: string) => void;
-
 function throttled({ log, nowMs }: MetricsOptions): Warn {
   const throttle = new LogThrottle(SAME_LINE_MS, nowMs ?? (() => performance.now()));
   return (level, kind, fields, message) => {
@@ -63,6 +53,7 @@ function startAtZero(instruments: Instruments): void {
   for (const code of [...storeErrorCodes, 'other']) instruments.storeFailures.inc({ code }, 0);
   for (const kind of ['ack', 'nack']) instruments.cutAnswers.inc({ kind }, 0);
   for (const outcome of ['ready', 'refused', 'failed']) instruments.imports.inc({ outcome }, 0);
+  startAccessAtZero(instruments);
   for (const role of ['end', 'edge', 'cloud']) {
     instruments.connectedDevices.set({ role }, 0);
     instruments.connections.inc({ role }, 0);
@@ -211,6 +202,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...deviceEvents(instruments, options, warn),
     ...modelEvents(instruments, options, denied),
     ...storeEvents(instruments, options, warn),
+    ...accessEvents(instruments, options.log, warn),
     ...denied,
     contentType: registry.contentType,
     render: () => registry.metrics(),

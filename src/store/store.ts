@@ -2,6 +2,7 @@
 import type { Store } from '../control/ports.js';
 import type { DecisionRecord, DeploymentRecord } from '../control/records.js';
 import { startCheckpoints } from './checkpointer.js';
+import { accessRows } from './accessRows.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
 import { decisionRows } from './decisionRows.js';
 import { deploymentRows } from './deploymentRows.js';
@@ -36,6 +37,18 @@ const DOING: Readonly<Record<keyof Store, string>> = {
   commit: 'record decisions',
   decisions: 'read the decision history',
   pruneDecisions: 'prune the decision history',
+  pepper: 'read the pepper',
+  apiKeys: 'read the API keys',
+  saveApiKey: 'save the API key',
+  deleteApiKey: 'delete the API key',
+  deviceTokens: 'read the device tokens',
+  saveDeviceToken: 'save the device token',
+  deleteDeviceToken: 'delete the device token',
+  wasChangedElsewhere: 'look for changes',
+  startAudit: 'record the change',
+  finishAudit: 'record the outcome of the change',
+  audit: 'read the audit',
+  pruneAudit: 'prune the audit',
   probe: 'write',
   close: 'close the store',
 };
@@ -82,6 +95,7 @@ export function openStore(options: StoreOptions): Store {
       ...deviceRows(db),
       ...deployments,
       ...decisions,
+      ...accessRows(db),
       commit: (rows: readonly DecisionRecord[], records: readonly DeploymentRecord[]): readonly string[] =>
         commit.immediate(rows, records),
       probe(): void {

@@ -1,5 +1,6 @@
 /** All connections of devices: their number is bounded, and one timer beats for all. */
 import type { WebSocket } from 'ws';
+import type { DeviceIdentity } from '../control/access/access.js';
 import { protocolName } from '../protocol/messages.js';
 import { createDecoder } from './codec.js';
 import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
@@ -81,8 +82,8 @@ export class DeviceHub {
   }
 
   /** Takes over an upgraded socket; synchronous, so that no frame is lost. */
-  accept(socket: WebSocket): void {
-    const device = new DeviceSocket(socket, this.#ports, this.settings);
+  accept(socket: WebSocket, identity: DeviceIdentity): void {
+    const device = new DeviceSocket(socket, identity, this.#ports, this.settings);
     this.#sockets.add(device);
     const turn = this.#turns[this.#accepted++ % this.#turns.length]!;
     turn.add(device);
@@ -90,6 +91,11 @@ export class DeviceHub {
       this.#sockets.delete(device);
       turn.delete(device);
     });
+  }
+
+  /** Closes what came with this token, greeted or not. */
+  closeRevoked(tokenId: string): void {
+    for (const socket of this.#sockets) if (socket.tokenId === tokenId) socket.close('revoked');
   }
 
   /** An error of a socket, e.g. a frame that is too large; ws closes it with the fitting code. */

@@ -5,6 +5,7 @@
  * counted; whatever goes wrong in here ends this connection and no other.
  */
 import type { RawData, WebSocket } from 'ws';
+import type { Access, DeviceIdentity } from '../control/access/access.js';
 import { ControlError } from '../control/controlError.js';
 import type { Fleet } from '../control/fleet.js';
 import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
@@ -39,6 +40,7 @@ export interface SocketSettings extends FrameRateSettings {
 
 export interface SocketPorts {
   readonly fleet: Fleet;
+  readonly access: Pick<Access, 'maySpeakFor'>;
   readonly events: Events;
   readonly decode: Decode;
   readonly nowMs: () => number;
@@ -58,6 +60,7 @@ export class DeviceSocket implements DeviceConnection {
   /** Attaches its handlers at once: a frame that comes before that would be lost. */
   constructor(
     private readonly socket: WebSocket,
+    private readonly identity: DeviceIdentity,
     private readonly ports: SocketPorts,
     private readonly settings: SocketSettings,
   ) {
@@ -89,6 +92,11 @@ export class DeviceSocket implements DeviceConnection {
 
   close(reason: CloseReason): void {
     this.#end(reason);
+  }
+
+  /** The token that it came with; null where it came without one. */
+  get tokenId(): string | null {
+    return this.identity?.tokenId ?? null;
   }
 
   /** Called every heartbeat. */
@@ -154,6 +162,14 @@ export class DeviceSocket implements DeviceConnection {
   #hello(message: TakenOf<'hello'>): void {
     const { type, deviceId, bootEpoch, running, ...description } = message;
     clearTimeout(this.#helloTimer);
+    if (!this.ports.access.maySpeakFor(this.identity, deviceId)) {
+      const whose =
+        this.identity === null ? 'needs its token' : `is not ${this.identity.deviceId}, whose token this is`;
+      this.ports.events.refused('connection', 'device-mismatch', { deviceId });
+      this.#answer('device-mismatch', `Device ${deviceId} ${whose}.`, { field: 'deviceId' });
+      this.#end('device-mismatch');
+      return;
+    }
     try {
       this.ports.fleet.connect({ deviceId, bootEpoch, description }, running ?? [], this);
     } catch (error) {

@@ -7,6 +7,7 @@ import { createAppContext, type AppContext, type ContextOverrides } from '../../
 import { loadConfig } from '../../src/config.js';
 import { StoreError, type Store } from '../../src/control/ports.js';
 import { quickLink, until } from '../support/controlRig.js';
+import { asAdmin, rememberAdminKey } from '../support/credentials.js';
 import { deviceClient, edgeHello, endHello } from '../support/serviceRig.js';
 import { smallImporter } from '../support/smallModel.js';
 
@@ -26,21 +27,24 @@ describe('the context of an application', () => {
     const config = loadConfig({ env: {}, overrides: values });
     const context = await createAppContext(config, { importer: smallImporter(), ...overrides });
     contexts.push(context);
-    return { context, origin: await context.start() };
+    const origin = await context.start();
+    const key = context.access.keys.create({ label: 'test', role: 'admin', createdBy: 'test' });
+    rememberAdminKey(origin, key.secret);
+    return { context, origin };
   }
 
   /** Uploads and deploys by REST, connects both devices. */
   async function busy(origin: string) {
     const upload = await fetch(`${origin}/v1/models?name=small`, {
       method: 'POST',
-      headers: { 'content-type': 'application/octet-stream' },
+      headers: { 'content-type': 'application/octet-stream', ...asAdmin(origin) },
       body: 'a model',
     });
     const { id: modelId } = (await upload.json()) as { id: string };
     const body = { modelId, end: { deviceId: 'camera' }, edge: { deviceId: 'edge' } };
     const created = await fetch(`${origin}/v1/deployments`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...asAdmin(origin) },
       body: JSON.stringify(body),
     });
     const { id: deploymentId } = (await created.json()) as { id: string };

@@ -88,7 +88,7 @@ describe('cutpoint serve', () => {
     end.send({ type: 'telemetry', sequence: 2, ...noLink });
     const next = await end.next('cut');
     assert.equal(next['version'], version + 1, 'no replay, and the versions go on');
-    const metrics = await (await fetch(`${serve.origin}/metrics`)).text();
+    const metrics = (await rest.get('/metrics')).body as string;
     assert.match(metrics, /cutpoint_search_duration_seconds_count\{[^}]*\} [1-9]/);
 
     assert.equal(await serve.end('SIGTERM'), 0);

@@ -31,10 +31,13 @@ export async function fuzzedService(folder: string): Promise<FuzzedService> {
       // what is fuzzed is behind the limit of the rate
       'limits.framesPerSecond': 100_000,
       'limits.frameBurst': 1_000_000,
+      'auth.anonymousDevices': true,
+      'auth.auditKeepRows': 10_000,
     },
   });
   const context = await createAppContext(config);
   const origin = await context.start();
+  const key = context.access.keys.create({ label: 'fuzz', role: 'admin', createdBy: 'test' });
   const bytes = tinyModel();
   const { control } = context;
   let modelId = '';
@@ -54,7 +57,7 @@ export async function fuzzedService(folder: string): Promise<FuzzedService> {
   return {
     context,
     origin,
-    headers: {},
+    headers: { authorization: `Bearer ${key.secret}` },
     refill,
     get modelId() {
       return modelId;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ImportRefused } from '../../src/control/ports.js';
 import { quickLink, until } from '../support/controlRig.js';
+import { asAdmin } from '../support/credentials.js';
 import { restClient, type RestClient } from '../support/restClient.js';
 import { edgeHello, endHello, serviceRig, type ServiceRig } from '../support/serviceRig.js';
 import { smallImporter, smallProfile } from '../support/smallModel.js';
@@ -85,7 +86,9 @@ describe('the REST face', () => {
 
   it('leaves nothing of an upload that breaks off', async () => {
     const socket = connect(Number(new URL(rig.origin).port), '127.0.0.1');
-    const head = 'POST /v1/models?name=b HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n';
+    const head =
+      'POST /v1/models?name=b HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n' +
+      `Authorization: ${asAdmin(rig.origin).authorization}\r\n`;
     socket.write(`${head}Content-Length: 500\r\n\r\nonly the beginning`);
     const uploads = join(rig.folder, 'uploads');
     await pollUntil(async () => (await readdir(uploads)).length === 1);
@@ -235,7 +238,11 @@ describe('the REST face', () => {
 
   it('answers everything else with a problem too', async () => {
     const post = (body: string, type: string) =>
-      fetch(`${rig.origin}/v1/deployments`, { method: 'POST', headers: { 'content-type': type }, body });
+      fetch(`${rig.origin}/v1/deployments`, {
+        method: 'POST',
+        headers: { 'content-type': type, ...asAdmin(rig.origin) },
+        body,
+      });
     const answers: [Response, number][] = [
       [await fetch(`${rig.origin}/nothing`), 404],
       [await post('{', 'application/json'), 400],

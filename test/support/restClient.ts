@@ -1,6 +1,7 @@
 /** Calls the REST face and holds every answer against the OpenAPI document that the service gives out. */
 import assert from 'node:assert/strict';
 import { Ajv } from 'ajv';
+import { adminKey, bearer } from './credentials.js';
 
 export interface Answer {
   readonly status: number;
@@ -18,7 +19,8 @@ interface OpenApi {
   readonly components: object;
 }
 
-export async function restClient(origin: string) {
+/** @param key the API key it calls with; that of the admin where none is given */
+export async function restClient(origin: string, key: string = adminKey(origin)) {
   const document = (await (await fetch(`${origin}/openapi.json`)).json()) as OpenApi;
   const ajv = new Ajv({ strict: false, allErrors: true });
   ajv.addSchema({ $id: 'openapi', components: document.components });
@@ -53,7 +55,8 @@ export async function restClient(origin: string) {
   }
 
   async function send(method: string, address: string, init: RequestInit = {}): Promise<Answer> {
-    const response = await fetch(`${origin}${address}`, { method, ...init });
+    const headers = { ...bearer(key), ...(init.headers as Record<string, string>) };
+    const response = await fetch(`${origin}${address}`, { method, ...init, headers });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     const answer = {

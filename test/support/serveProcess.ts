@@ -3,6 +3,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { rememberAdminKey } from './credentials.js';
+
+interface Ready {
+  readonly msg: string;
+  readonly origin?: string;
+  readonly adminKey?: string;
+}
+
+/** By data folder. */
+const adminKeys = new Map<string, string>();
 
 const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -32,11 +42,16 @@ export async function startServe(
   const lines: string[] = [];
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const folder = args[args.indexOf('--data') + 1] ?? '';
   const ready = new Promise<string>((resolve) => {
     createInterface(child.stdout).on('line', (line) => {
       lines.push(line);
-      const { msg, origin } = JSON.parse(line) as { msg: string; origin?: string };
-      if (msg === 'controller ready') resolve(origin!);
+      const { msg, origin, adminKey } = JSON.parse(line) as Ready;
+      if (msg !== 'controller ready') return;
+      // told at the first start on a folder alone, and good for the later ones
+      if (adminKey !== undefined) adminKeys.set(folder, adminKey);
+      rememberAdminKey(origin!, adminKeys.get(folder)!);
+      resolve(origin!);
     });
   });
   const origin = await Promise.race([ready, exited.then(([code]) => ({ code, stderr }))]);

@@ -4,8 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { buildApp } from '../../src/app.js';
+import { buildApp, type ListenSettings } from '../../src/app.js';
+import { Access, type AccessSettings } from '../../src/control/access/access.js';
+import type { Certificate } from '../../src/http/certificate.js';
 import { DeviceHub, type HubSettings } from '../../src/ws/deviceHub.js';
+import { bearer, deviceToken, rememberAdminKey } from './credentials.js';
 import { controlRig, until, type RigOptions } from './controlRig.js';
 
 const testHubSettings: HubSettings = {
@@ -25,13 +28,39 @@ const testHubSettings: HubSettings = {
   compression: 'off',
 };
 
-export async function serviceRig(options: RigOptions & { readonly hub?: Partial<HubSettings> } = {}) {
+export const testAccessSettings: AccessSettings = {
+  anonymousDevices: false,
+  maxKeys: 10,
+  maxTokensPerDevice: 4,
+  maxDeviceTokens: 100,
+  failuresPerMinute: 1_000,
+  maxTrackedAddresses: 10,
+  auditKeepRows: 1_000,
+};
+
+export interface ServiceRigOptions extends RigOptions {
+  readonly hub?: Partial<HubSettings>;
+  readonly access?: Partial<AccessSettings>;
+  readonly listen?: Partial<ListenSettings>;
+  readonly certificate?: Certificate;
+}
+
+export async function serviceRig(options: ServiceRigOptions = {}) {
   const rig = await controlRig(options);
   const { control, recorded } = rig;
+  const access = new Access(
+    {
+      store: rig.store,
+      events: recorded.events,
+      clock: { nowMs: Date.now, monotonicNanoseconds: () => process.hrtime.bigint() },
+    },
+    { ...testAccessSettings, ...options.access },
+  );
   const failures: unknown[] = [];
   const hub = new DeviceHub(
     {
       fleet: control.fleet,
+      access,
       events: recorded.events,
       nowMs: Date.now,
       failed: (error) => failures.push(error),
@@ -41,6 +70,8 @@ export async function serviceRig(options: RigOptions & { readonly hub?: Partial<
   let readinessMessage: string | null = null;
   const app = await buildApp({
     control,
+    access,
+    certificate: options.certificate ?? null,
     hub,
     events: recorded.events,
     log: pino({ level: 'silent' }),
@@ -52,20 +83,30 @@ export async function serviceRig(options: RigOptions & { readonly hub?: Partial<
       maxModelBytes: 1_000,
       maxUploads: 2,
       maxRestBodyBytes: 10_000,
+      maxSockets: 1_000,
+      headersTimeoutMs: 10_000,
+      ...options.listen,
     },
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
-  const origin = `http://127.0.0.1:${port}`;
+  const origin = `${options.certificate ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const admin = access.keys.create({ label: 'rig', role: 'admin', createdBy: 'test' });
+  rememberAdminKey(origin, admin.secret);
   return {
     ...rig,
     hub,
     app,
+    access,
     origin,
+    adminKey: admin.secret,
+    /** A token of the device; the same one at each call. */
+    deviceToken: (deviceId: string) => deviceToken(origin, deviceId),
     /** What was thrown inside of socket callbacks. */
     failures,
     setUnready: (message: string | null) => (readinessMessage = message),
-    device: (hello: Record<string, unknown> | null) => deviceClient(origin, hello),
+    device: (hello: Record<string, unknown> | null) =>
+      deviceClient(origin, hello, options.access?.anonymousDevices ? null : undefined),
     async dispose(): Promise<void> {
       await app.close();
       await rig.dispose();
@@ -78,8 +119,17 @@ export type ServiceRig = Awaited<ReturnType<typeof serviceRig>>;
 type Message = Record<string, unknown> & { readonly type: string };
 
 /** A device as anyone would write it: the ws package and JSON. */
-export async function deviceClient(origin: string, hello: Record<string, unknown> | null) {
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/v1/devices`, 'cutpoint.v1');
+export async function deviceClient(
+  origin: string,
+  hello: Record<string, unknown> | null,
+  /** Null: it comes without; where none is given it is one of the device that the hello names, or of `camera`. */
+  token?: string | null,
+) {
+  const named = typeof hello?.['deviceId'] === 'string' ? hello['deviceId'] : 'camera';
+  const shown = token === undefined ? await deviceToken(origin, named) : token;
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/v1/devices`, 'cutpoint.v1', {
+    headers: shown === null ? {} : bearer(shown),
+  });
   const received: Message[] = [];
   let closed: { code: number; reason: string } | null = null;
   socket.on('message', (data: Buffer) => received.push(JSON.parse(data.toString()) as Message));

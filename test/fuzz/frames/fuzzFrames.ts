@@ -115,7 +115,7 @@ async function feed(run: Run, from: number, to: number, progress: (done: number)
 function connect(run: Run): FakeSocket {
   const socket = new FakeSocket();
   run.connections++;
-  run.service.context.hub.accept(socket.asWebSocket());
+  run.service.context.hub.accept(socket.asWebSocket(), null);
   if (run.random.uniform() < 0.95) give(run, socket, hello(run));
   return socket;
 }

@@ -1,0 +1,50 @@
+/** Every change through REST is written down before it is carried out, and completed with its outcome. */
+import type { Audit } from '../control/access/audit.js';
+import type { AuditStart } from '../control/access/records.js';
+import type { HttpApp } from './httpApp.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route changes nothing although its method says so. */
+    readonly changesNothing?: boolean;
+  }
+  interface FastifyRequest {
+    audited: (AuditStart & { readonly id: number }) | null;
+    /** Code of the problem that the request was answered with. */
+    problemCode: string | null;
+  }
+}
+
+const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export function installAuditTrail(app: HttpApp, audit: Audit): void {
+  app.decorateRequest('audited', null);
+  app.decorateRequest('problemCode', null);
+  // after the request was found to be well-formed, before anything is done
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { operator, method } = request;
+    const { config, schema } = request.routeOptions;
+    if (operator === null || reading.has(method) || config.changesNothing) {
+      done();
+      return;
+    }
+    request.audited = audit.start({
+      actor: operator.id,
+      actorLabel: operator.label,
+      role: operator.role,
+      address: request.ip,
+      operation: (schema as { operationId: string }).operationId,
+      target: request.url.split('?', 1)[0]!,
+    });
+    done();
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.audited !== null) {
+      const made = reply.getHeader('location');
+      const target = typeof made === 'string' ? made : request.audited.target;
+      audit.finish(request.audited, { status: reply.statusCode, code: request.problemCode, target });
+      request.audited = null;
+    }
+    done(null, payload);
+  });
+}
