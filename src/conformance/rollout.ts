@@ -74,10 +74,9 @@ export class Rollout {
   }
 
   /** Both devices obey until the server shows them both at a version of that placement. @returns that version */
-  async settle(placement: Placement): Promise<number> {
-    this.obey();
-    const version = await this.telling(placement, this.#settled(placement));
-    return version;
+  async settle(placement: Placement, withinMs = 5_000): Promise<number> {
+    for (const peer of [this.end, this.edge]) peer.obey();
+    return this.telling(placement, this.#settled(placement, withinMs));
   }
 
   /** The deployment as operators see it. @throws Unmet where it cannot be read */
@@ -106,16 +105,17 @@ export class Rollout {
     }
   }
 
-  async #settled(placement: Placement): Promise<number> {
+  #settled(placement: Placement, withinMs: number): Promise<number> {
     const tiers: readonly ('end' | 'edge')[] = placement === 'end' ? ['end'] : ['end', 'edge'];
-    return this.until(`a cut that is "${placement}" and active on ${tiers.join(' and ')}`, (view) => {
+    const look = (view: View): number | undefined => {
       const version = view.at('version');
       const [onEnd, all] = [view.at('endLayerCount'), view.at('layerCount')];
       const fits =
         typeof onEnd === 'number' && typeof all === 'number' && placementOf(onEnd, all) === placement;
       const active = tiers.every((tier) => view.at('reported', tier) === version);
       return fits && active && typeof version === 'number' ? version : undefined;
-    });
+    };
+    return this.until(`a cut "${placement}" that is active on ${tiers.join(' and ')}`, look, withinMs);
   }
 }
 

@@ -10,6 +10,13 @@ import { helloScenarios } from './server/hello.js';
 import { identityScenarios } from './server/identity.js';
 import { reconnectScenarios } from './server/reconnect.js';
 import { sizesScenarios } from './server/sizes.js';
+import { answerScenarios } from './server/answers.js';
+import { cutScenarios } from './server/cut.js';
+import { phaseScenarios } from './server/phases.js';
+import { measurementScenarios } from './server/measurement.js';
+import { resumeScenarios } from './server/resume.js';
+import { offlineScenarios } from './server/offline.js';
+import { durabilityScenarios } from './server/durability.js';
 import { telemetryScenarios } from './server/telemetry.js';
 import { versionScenarios } from './server/version.js';
 import { welcomeScenarios } from './server/welcome.js';
@@ -22,7 +29,14 @@ export const serverScenarios: readonly Scenario<ServerStage>[] = [
   ...helloScenarios,
   ...welcomeScenarios,
   ...telemetryScenarios,
+  ...cutScenarios,
+  ...phaseScenarios,
+  ...answerScenarios,
+  ...measurementScenarios,
+  ...resumeScenarios,
+  ...offlineScenarios,
   ...reconnectScenarios,
+  ...durabilityScenarios,
   ...heartbeatScenarios,
   ...backpressureScenarios,
   ...sizesScenarios,

@@ -29,7 +29,7 @@ export interface ServerFacts {
 }
 
 /** A device of which telemetry moves the cut: far slower (end) or quicker (edge) than the server. */
-const computeRatio = { end: 300, edge: 0.1 } as const;
+export const computeRatio = { end: 300, edge: 0.1 } as const;
 
 export class ServerStage implements Playground {
   readonly operator: Operator;
@@ -139,10 +139,15 @@ export class ServerStage implements Playground {
   /** Both devices of a deployment, welcomed, and the deployment. @throws NotPlayable without operator REST */
   async deploy(options: RolloutOptions = {}): Promise<Rollout> {
     const modelId = this.needsOperator();
-    const end = await this.device('end', { computeRatio: computeRatio.end, ...options.endHello });
+    const end = await this.device('end', {
+      computeRatio: computeRatio.end,
+      capabilities: ['prepare'],
+      ...options.endHello,
+    });
     const edge = await this.device('edge', {
       role: 'edge',
       computeRatio: computeRatio.edge,
+      capabilities: ['prepare'],
       ...options.edgeHello,
     });
     const [endId, edgeId] = [this.deviceId('end'), this.deviceId('edge')];
