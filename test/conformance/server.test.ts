@@ -33,7 +33,11 @@ describe('the conformance scenarios against cutpoint serve', () => {
 
   it('are at least 60, for each row of the promises, with names of their own', () => {
     assert.ok(serverScenarios.length >= 60);
-    for (const topic of topics) assert.ok(serverScenarios.some((scenario) => scenario.topic === topic), topic);
+    for (const topic of topics)
+      assert.ok(
+        serverScenarios.some((scenario) => scenario.topic === topic),
+        topic,
+      );
     assert.equal(new Set(serverScenarios.map(nameOf)).size, serverScenarios.length);
   });
 

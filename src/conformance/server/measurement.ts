@@ -3,7 +3,14 @@ import { must } from '../outcome.js';
 import type { Scenario } from '../scenario.js';
 import type { ServerStage } from '../serverStage.js';
 
-const right = { type: 'measurement', deploymentId: 'none', version: 1, count: 10, endSeconds: 0.01, latencySeconds: 0.02 };
+const right = {
+  type: 'measurement',
+  deploymentId: 'none',
+  version: 1,
+  count: 10,
+  endSeconds: 0.01,
+  latencySeconds: 0.02,
+};
 
 function wrong(name: string, promise: string, fields: object, error: object): Scenario<ServerStage> {
   return {
@@ -40,7 +47,7 @@ export const measurementScenarios: readonly Scenario<ServerStage>[] = [
   wrong(
     'nothing-measured',
     'One stage at least must be measured.',
-    { endSeconds: undefined },
+    { endSeconds: undefined, latencySeconds: undefined },
     { code: 'invalid-field' },
   ),
   wrong(
