@@ -207,11 +207,12 @@ function createHub(
   );
 }
 
-function controlSettings({ limits, decisions, import: imports }: Config): ControlSettings {
+function controlSettings({ limits, decisions, states, import: imports }: Config): ControlSettings {
   const { optimizationLevel, intraOpThreads, runs, warmupRuns, queue } = imports;
   return {
     limits,
     decisions,
+    states: { maxIdle: states.maxIdle },
     imports: { queue, options: { optimizationLevel, intraOpThreads, runs, warmupRuns } },
     restartGraceMs: decisions.restartGraceMs,
   };

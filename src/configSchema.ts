@@ -223,6 +223,12 @@ const states = Type.Object(
   {
     maxStates: whole(200_000, 1, 10_000_000, 'States held per model. A model with more is cut per decision.'),
     buildQueue: whole(256, 1, 100_000, 'State graphs that may wait to be built.'),
+    maxIdle: whole(
+      8,
+      0,
+      10_000,
+      'State graphs kept while no deployment needs them; the longest unused goes first.',
+    ),
   },
   { description: 'Partition state graphs.' },
 );

@@ -2,9 +2,9 @@
 import type { Partitioner } from '../core/partitioner.js';
 import { measuredSeconds } from '../core/profile.js';
 import { scaledPartitioner } from '../core/scaledPartitioner.js';
-import type { DeploymentSession, PendingBasis } from './deploymentSession.js';
+import type { DeploymentSession, DeploymentStatus, PendingBasis } from './deploymentSession.js';
 import type { Devices } from './devices.js';
-import type { Partitioners } from './partitioners.js';
+import type { PartitionerLease, Partitioners } from './partitioners.js';
 import type { Events } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionReason, Role } from './records.js';
@@ -69,7 +69,7 @@ export class BasisKeeper {
     }));
     const pending: PendingBasis = { key, lease, tiers };
     session.pendingBasis = pending;
-    if (session.basis === null) session.status = { kind: 'building' };
+    if (session.basis === null) session.status = building(lease);
     void lease.partitioner.then(
       (partitioner) => this.#adopt(session, pending, partitioner, reason),
       (error: unknown) => this.#giveUp(session, pending, error),
@@ -110,6 +110,16 @@ export class BasisKeeper {
     session.status = { kind: 'failed', message: `The states of the model could not be built: ${message}` };
     this.events.refused('deployment', 'state-graph-failed', { deploymentId: session.id, message });
   }
+}
+
+/** Reads the progress when it is asked for. */
+function building(lease: PartitionerLease): DeploymentStatus {
+  return {
+    kind: 'building',
+    get fraction() {
+      return lease.fraction;
+    },
+  };
 }
 
 function wholeModelSeconds({ profile, computeRatio }: TierSecondsSource): number {

@@ -64,7 +64,7 @@ export class ControlPlane {
     this.#basis = new BasisKeeper(
       this.devices,
       this.profiles,
-      new Partitioners(ports.partitioners),
+      new Partitioners(ports.partitioners, events, settings.states.maxIdle),
       events,
       (session, reason) => this.#decider.mark(session, reason),
     );

@@ -25,7 +25,8 @@ import type { TierSecondsSource } from './tierSeconds.js';
 
 export type DeploymentStatus =
   | { readonly kind: 'waiting'; readonly missing: readonly string[] }
-  | { readonly kind: 'building' }
+  /** `fraction` of the work is done, 0 to 1. */
+  | { readonly kind: 'building'; readonly fraction: number }
   | { readonly kind: 'failed'; readonly message: string }
   /** Restored after a start; the cut of before stays until both devices had the time to come back. */
   | { readonly kind: 'holding'; readonly missing: readonly string[] }

@@ -45,6 +45,7 @@ export const capNames = [
   'decisionQueueRows',
   'decisionRows',
   'states',
+  'idleStateGraphs', // built, needed by no deployment any more, and given up for newer ones
   'importQueue',
   'importSeconds',
   'stateSeries',
@@ -110,6 +111,7 @@ export interface Events {
     readonly models?: number;
     readonly devices?: number;
     readonly deployments?: number;
+    readonly idleStateGraphs?: number;
   }): void;
   /** Rows that wait in memory for the next commit. */
   decisionQueue(rows: number): void;

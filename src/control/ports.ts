@@ -99,7 +99,11 @@ export interface ModelImporter {
 
 /** Builds partition state graphs outside the main thread; the answer then decides on it, in microseconds. */
 export interface PartitionerBuilder {
-  build(input: PartitionInput): Promise<Partitioner>;
+  /** Rejects as soon as `signal` is aborted. `progress` is told the fraction done, from 0 to 1, rising. */
+  build(
+    input: PartitionInput,
+    hooks: { readonly signal: AbortSignal; readonly progress: (fraction: number) => void },
+  ): Promise<Partitioner>;
   close(): Promise<void>;
 }
 

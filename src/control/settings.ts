@@ -21,6 +21,10 @@ export interface ControlSettings {
     /** Deployments decided before other work of the process has its turn. */
     readonly batchDeployments: number;
   };
+  readonly states: {
+    /** State graphs kept while no deployment needs them. */
+    readonly maxIdle: number;
+  };
   readonly imports: {
     /** Imports that may wait behind the running one. */
     readonly queue: number;

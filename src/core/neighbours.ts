@@ -17,6 +17,7 @@ export function neighboursOf(
   rows: StateRows,
   placed: Int32Array,
   placeOf: Int32Array,
+  progress: (fraction: number) => void = () => undefined,
 ): { neighbourStart: Int32Array; neighbours: Int32Array } {
   const index = new MaskIndex(rows);
   const neighbourStart = new Int32Array(placed.length + 1);
@@ -25,6 +26,7 @@ export function neighboursOf(
   const lastSeen = new Int32Array(placed.length).fill(-1);
   const tierOf = new Uint8Array(topology.predecessors.length);
   placed.forEach((row, place) => {
+    if ((place & 0xfff) === 0) progress(place / placed.length);
     lastSeen[place] = place;
     const visit = (hop: number, layer: number): void => {
       const found = index.withFlipped(row, hop * rows.layerWords * 32 + layer);

@@ -7,6 +7,7 @@
  */
 import { blocksOf } from './blocks.js';
 import { buildBoundTree, type BoundTree } from './boundTree.js';
+import type { BuildProgress } from './buildProgress.js';
 import type { Placement } from './decision.js';
 import { largestAmount } from './contextRanges.js';
 import { checkEncodings, rawEncoding, type Encoding } from './encoding.js';
@@ -62,12 +63,6 @@ export interface HeldStates {
   readonly neighbourStart: Int32Array;
   readonly neighbours: Int32Array;
 }
-
-/** What a build may tell of itself: `fraction` of the work done, 0 to 1. @throws to cancel the build */
-export type BuildProgress = (
-  stage: 'states' | 'pruning' | 'neighbours' | 'support',
-  fraction: number,
-) => void;
 
 /**
  * Builds the partition state graph of two or three tiers.
@@ -146,7 +141,9 @@ function holdStates(
   placed.forEach((row, place) => (placeOf[row] = place));
   dominator.forEach((d, row) => (placeOf[row] = placeOf[d]!));
   progress('neighbours', 0);
-  const edges = neighboursOf(topology, layout.tierCount, rows, placed, placeOf);
+  const edges = neighboursOf(topology, layout.tierCount, rows, placed, placeOf, (f) =>
+    progress('neighbours', f),
+  );
   progress('support', 0);
   const features = gather(rows.features, width, placed);
   const stateRows = searchRows(features, layout);

@@ -98,6 +98,9 @@ const DeploymentSchema = Type.Object(
         }),
         missing: Type.Optional(Type.Array(Type.String())),
         message: Type.Optional(Type.String()),
+        fraction: Type.Optional(
+          Type.Number({ description: 'While `building`: how much of the work is done, 0 to 1' }),
+        ),
       },
       { description: 'Whether it is being decided' },
     ),

@@ -63,6 +63,7 @@ export function createInstruments(registry: Registry) {
     models: gauge('models', 'Models stored'),
     devices: gauge('devices', 'Devices known, connected or not'),
     deployments: gauge('deployments', 'Deployments'),
+    idleStateGraphs: gauge('idle_state_graphs', 'State graphs kept that no deployment needs'),
     decisionQueue: gauge('decision_queue_rows', 'Decisions that wait for the next commit'),
     commitDuration: seconds('store_commit_duration', 'Time of one commit of decisions', decades(-5, 0)),
     committedRows: counter('store_committed_rows', 'Decisions committed'),

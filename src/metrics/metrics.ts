@@ -130,10 +130,11 @@ function modelEvents(to: Instruments, { log, maxModels }: MetricsOptions, denied
       to.modelStates.set({ model_id: modelId, model: name }, states);
     },
     modelRemoved: forget,
-    inventory({ models, devices, deployments }) {
+    inventory({ models, devices, deployments, idleStateGraphs }) {
       if (models !== undefined) to.models.set(models);
       if (devices !== undefined) to.devices.set(devices);
       if (deployments !== undefined) to.deployments.set(deployments);
+      if (idleStateGraphs !== undefined) to.idleStateGraphs.set(idleStateGraphs);
     },
   } satisfies Partial<Events>;
 }

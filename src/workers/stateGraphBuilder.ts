@@ -1,4 +1,5 @@
 /** Builds partition state graphs in worker threads; the partitioners then decide on the main thread. */
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { PartitionerBuilder } from '../control/ports.js';
 import { createPartitioner } from '../core/createPartitioner.js';
@@ -18,8 +19,16 @@ export function createStateGraphBuilder(maxStates: number, maxQueued: number): P
     idleTimeout: 5_000,
   });
   return {
-    async build(input) {
-      return createPartitioner(await pool.run({ input, maxStates }));
+    async build(input, { signal, progress }) {
+      const { port1, port2 } = new MessageChannel();
+      port1.on('message', (fraction: number) => progress(fraction));
+      try {
+        const task = { input, maxStates, progress: port2 };
+        // an abort ends the thread: a build is one long computation that looks at no message
+        return createPartitioner(await pool.run(task, { signal, transferList: [port2] }));
+      } finally {
+        port1.close();
+      }
     },
     async close() {
       await pool.destroy();

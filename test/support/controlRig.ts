@@ -28,6 +28,7 @@ export const testSettings: ControlSettings = {
     maxDeploymentsPerDevice: 3,
   },
   decisions: { keptRowMs: 0, flushMs: 1, queueRows: 100, keepRows: 1_000, batchDeployments: 8 },
+  states: { maxIdle: 1 },
   imports: {
     queue: 1,
     options: { optimizationLevel: 'extended', intraOpThreads: 1, runs: 1, warmupRuns: 0 },
