@@ -200,6 +200,7 @@ function createHub(
       access,
       events: metrics,
       nowMs: () => clock.nowMs(),
+      nowNanoseconds: () => clock.monotonicNanoseconds(),
       failed: (error, deviceId) =>
         log.logger.error({ err: error, deviceId }, 'a message of a device failed; its connection is closed'),
     },

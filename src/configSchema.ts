@@ -184,7 +184,7 @@ const decisions = Type.Object(
       'Decisions that may wait for a commit. At the cap deciding waits too.',
     ),
     batchDeployments: whole(
-      64,
+      256,
       1,
       10_000,
       'Deployments decided in one go before other work of the process has its turn.',

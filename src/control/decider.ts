@@ -37,6 +37,11 @@ export class Decider {
     if (!session.disposed) this.#loop.mark(session.id, { reason, receivedAtNanoseconds });
   }
 
+  /** More waits than two rounds take: who brings telemetry had better keep the latest alone. */
+  get isBehind(): boolean {
+    return this.#loop.waiting >= 2 * this.settings.batchDeployments;
+  }
+
   markAll(reason: DecisionReason): void {
     for (const session of this.deployments.list()) this.mark(session, reason);
   }

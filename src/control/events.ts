@@ -19,6 +19,7 @@ export type TelemetryOutcome = (typeof telemetryOutcomes)[number];
 /** Things given up on purpose because something newer or more important stands in their place. */
 export const droppedThings = [
   'superseded-telemetry', // replaced by a later frame before it was looked at
+  'shed-telemetry', // the same, unread: decisions were behind
   'superseded-cut', // replaced in an outbox by a later cut of the same deployment
   'too-fast-frame', // of a connection that sends more than it may
   'undeliverable-cut', // its device is not connected; it is told the latest when it is back

@@ -42,13 +42,18 @@ export class Fleet {
     }
   }
 
+  /** Decisions are behind: telemetry may wait unread, the latest frame of each device. */
+  get isBehind(): boolean {
+    return this.decider.isBehind;
+  }
+
   telemetry(
     deviceId: string,
     connection: DeviceConnection,
     sequence: number,
     values: Telemetry,
+    receivedAtNanoseconds = this.ports.clock.monotonicNanoseconds(),
   ): 'accepted' | 'stale' | 'unexpected' {
-    const receivedAtNanoseconds = this.ports.clock.monotonicNanoseconds();
     const outcome = this.devices.telemetry(deviceId, connection, sequence, values);
     this.ports.events.telemetryFrame(outcome);
     if (outcome !== 'accepted') return outcome;

@@ -2,6 +2,7 @@
 import type { WebSocket } from 'ws';
 import type { DeviceIdentity } from '../control/access/access.js';
 import { protocolName } from '../protocol/messages.js';
+import { Backlog, mayWait } from './backlog.js';
 import { createDecoder } from './codec.js';
 import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
 
@@ -24,7 +25,21 @@ const turns = 100;
 /** Turns are not closer than this, ms. */
 const leastTurnMs = 10;
 
+export type HubPorts = Omit<SocketPorts, 'decode' | 'defer'> & {
+  /** A clock that does not go back. */
+  readonly nowNanoseconds: () => bigint;
+};
+
+/** Frames of the backlog that are read in one go. */
+const readPerRound = 512;
+/** Between two looks while decisions do not get on at all (a store that fails), ms. */
+const stuckMs = 5;
+
 export class DeviceHub {
+  readonly #backlog = new Backlog<DeviceSocket>();
+  readonly #nowNanoseconds: () => bigint;
+  /** Ends the wait for the next round of reading; null where none is due. */
+  #cancelReading: (() => void) | null = null;
   readonly #sockets = new Set<DeviceSocket>();
   /** The sockets by the turn in which they are pinged. */
   readonly #turns: readonly Set<DeviceSocket>[];
@@ -37,10 +52,12 @@ export class DeviceHub {
   #stopped = false;
 
   constructor(
-    ports: Omit<SocketPorts, 'decode'>,
+    ports: HubPorts,
     private readonly settings: HubSettings,
   ) {
-    this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth) };
+    this.#nowNanoseconds = ports.nowNanoseconds;
+    const defer = (socket: DeviceSocket, data: Buffer) => this.#defer(socket, data);
+    this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth), defer };
     const count = Math.max(1, Math.min(turns, Math.floor(settings.heartbeatMs / leastTurnMs)));
     this.#turns = Array.from({ length: count }, () => new Set<DeviceSocket>());
     this.#timer = setInterval(() => this.#beat(), settings.heartbeatMs / count);
@@ -90,6 +107,7 @@ export class DeviceHub {
     socket.on('close', () => {
       this.#sockets.delete(device);
       turn.delete(device);
+      if (this.#backlog.forget(device)) this.#ports.events.dropped('shed-telemetry');
     });
   }
 
@@ -114,6 +132,7 @@ export class DeviceHub {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
+    this.#cancelReading?.();
     for (const socket of this.#sockets) socket.close('shutting-down');
   }
 
@@ -125,5 +144,37 @@ export class DeviceHub {
       for (const socket of this.#turns[turn % length]!) socket.beat();
     }
     this.#turn = due;
+  }
+
+  /** Keeps a telemetry frame while decisions are behind, instead of reading it: a later one may take its place. */
+  #defer(owner: DeviceSocket, data: Buffer): boolean {
+    if (this.#backlog.size === 0 && !this.#ports.fleet.isBehind) return false;
+    if (!mayWait(data)) return false;
+    const became = this.#backlog.put({ owner, data, receivedAtNanoseconds: this.#nowNanoseconds() });
+    if (became === 'replaced') this.#ports.events.dropped('shed-telemetry');
+    else if (became === 'stale') this.#ports.events.telemetryFrame('stale');
+    this.#readOn();
+    return true;
+  }
+
+  /** Reads what waits in rounds, with other work of the process in between. */
+  #readOn(): void {
+    if (this.#cancelReading !== null || this.#backlog.size === 0 || this.#stopped) return;
+    const round = () => {
+      this.#cancelReading = null;
+      for (let left = readPerRound; left > 0 && !this.#ports.fleet.isBehind; left--) {
+        const frame = this.#backlog.take();
+        if (frame === null) return;
+        frame.owner.takeLate(frame.data, frame.receivedAtNanoseconds);
+      }
+      this.#readOn();
+    };
+    if (this.#ports.fleet.isBehind) {
+      const timer = setTimeout(round, stuckMs);
+      this.#cancelReading = () => clearTimeout(timer);
+    } else {
+      const immediate = setImmediate(round);
+      this.#cancelReading = () => clearImmediate(immediate);
+    }
   }
 }

@@ -44,6 +44,8 @@ export interface SocketPorts {
   readonly events: Events;
   readonly decode: Decode;
   readonly nowMs: () => number;
+  /** Takes a frame that may wait while decisions are behind, to give it back to `takeLate`; false: read it now. */
+  readonly defer: (socket: DeviceSocket, data: Buffer) => boolean;
   readonly failed: (error: unknown, deviceId: string | null) => void;
 }
 
@@ -99,6 +101,12 @@ export class DeviceSocket implements DeviceConnection {
     return this.identity?.tokenId ?? null;
   }
 
+  /** A frame that was deferred has its turn. */
+  takeLate(data: Buffer, receivedAtNanoseconds: bigint): void {
+    if (this.#isClosing) return;
+    this.#guarded(() => this.#read(data, false, receivedAtNanoseconds));
+  }
+
   /** Called every heartbeat. */
   beat(): void {
     if (this.#isClosing) return;
@@ -123,9 +131,15 @@ export class DeviceSocket implements DeviceConnection {
     if (this.#isClosing) return;
     this.#misses = 0;
     if (!this.#isInRate()) return;
-    const decoded = this.ports.decode(toBuffer(data), isBinary);
+    const bytes = toBuffer(data);
+    if (this.#device !== null && !isBinary && this.ports.defer(this, bytes)) return;
+    this.#read(bytes, isBinary);
+  }
+
+  #read(bytes: Buffer, isBinary: boolean, receivedAtNanoseconds?: bigint): void {
+    const decoded = this.ports.decode(bytes, isBinary);
     if (this.#device === null) this.#greet(decoded);
-    else if (decoded.ok) this.#take(this.#device.id, decoded.message);
+    else if (decoded.ok) this.#take(this.#device.id, decoded.message, receivedAtNanoseconds);
     else this.#refuse(decoded);
   }
 
@@ -206,7 +220,7 @@ export class DeviceSocket implements DeviceConnection {
     });
   }
 
-  #take(deviceId: string, message: TakenMessage): void {
+  #take(deviceId: string, message: TakenMessage, receivedAtNanoseconds?: bigint): void {
     switch (message.type) {
       case 'hello':
         this.#answer('hello-again', 'A connection has one hello; connect again to change what it said.');
@@ -214,7 +228,7 @@ export class DeviceSocket implements DeviceConnection {
         return;
       case 'telemetry': {
         const { type, sequence, ...values } = message;
-        this.ports.fleet.telemetry(deviceId, this, sequence, values);
+        this.ports.fleet.telemetry(deviceId, this, sequence, values, receivedAtNanoseconds);
         return;
       }
       case 'prepared':

@@ -63,6 +63,7 @@ export async function serviceRig(options: ServiceRigOptions = {}) {
       access,
       events: recorded.events,
       nowMs: Date.now,
+      nowNanoseconds: () => process.hrtime.bigint(),
       failed: (error) => failures.push(error),
     },
     { ...testHubSettings, ...options.hub },

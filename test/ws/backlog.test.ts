@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Store } from '../../src/control/ports.js';
+import { StoreError } from '../../src/control/ports.js';
+import { Backlog, mayWait } from '../../src/ws/backlog.js';
+import { quickLink, slowLink, testSettings, until } from '../support/controlRig.js';
+import { serviceRig } from '../support/serviceRig.js';
+
+const frame = (owner: string, sequence: number) => ({
+  owner,
+  data: Buffer.from(`{"type":"telemetry","sequence":${sequence},"cpuLoad":0.5}`),
+  receivedAtNanoseconds: BigInt(sequence),
+});
+const sequenceOf = ({ data }: { readonly data: Buffer }): number =>
+  (JSON.parse(data.toString()) as { readonly sequence: number }).sequence;
+
+describe('the backlog', () => {
+  it('keeps the latest frame of each connection, whatever is put, taken and forgotten', () => {
+    const step = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ owner: fc.nat({ max: 40 }), does: fc.constant('put' as const) }) },
+      { weight: 2, arbitrary: fc.record({ owner: fc.nat(), does: fc.constant('take' as const) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ owner: fc.nat({ max: 40 }), does: fc.constant('forget' as const) }),
+      },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const backlog = new Backlog<string>();
+        const expected = new Map<string, number>();
+        steps.forEach(({ owner, does }, i) => {
+          const id = `device-${owner}`;
+          if (does === 'put') {
+            assert.equal(backlog.put(frame(id, i)), expected.has(id) ? 'replaced' : 'added');
+            expected.set(id, i);
+          } else if (does === 'forget') {
+            assert.equal(backlog.forget(id), expected.delete(id));
+          } else {
+            const taken = backlog.take();
+            if (taken === null) assert.equal(expected.size, 0);
+            else {
+              assert.equal(sequenceOf(taken), expected.get(taken.owner));
+              assert.equal(sequenceOf(taken), Math.max(...expected.values()), 'the freshest');
+              expected.delete(taken.owner);
+            }
+          }
+          assert.equal(backlog.size, expected.size);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('lets nobody wait for ever: one in some is the oldest', () => {
+    const backlog = new Backlog<string>();
+    backlog.put(frame('rare', 0));
+    let rounds = 0;
+    for (let heard = false; !heard; rounds++) {
+      backlog.put(frame('busy', rounds + 1));
+      backlog.put(frame(`other-${rounds % 3}`, rounds + 1));
+      heard = backlog.take()!.owner === 'rare';
+    }
+    assert.equal(rounds, 128);
+  });
+
+  it('does not let an older frame take the place of a newer one', () => {
+    const backlog = new Backlog<string>();
+    backlog.put(frame('a', 7));
+    assert.equal(backlog.put(frame('a', 6)), 'stale');
+    assert.equal(sequenceOf(backlog.take()!), 7);
+  });
+
+  it('takes small telemetry alone', () => {
+    assert.equal(mayWait(frame('a', 1).data), true);
+    assert.equal(mayWait(Buffer.from('{"type":"ack","deploymentId":"d","version":1}')), false);
+    assert.equal(mayWait(Buffer.from('{ "type": "telemetry" }')), false);
+    assert.equal(mayWait(Buffer.from(`{"type":"telemetry",${' '.repeat(5000)}"sequence":1}`)), false);
+  });
+});
+
+describe('telemetry while decisions are behind', () => {
+  it('waits unread, the latest of each device, is counted, and is decided on afterwards', async () => {
+    let broken = false;
+    const wrap = (store: Store): Store => ({
+      ...store,
+      commit(decisions, deployments) {
+        if (broken) throw new StoreError('io', 'disk gone');
+        return store.commit(decisions, deployments);
+      },
+    });
+    const decisions = { ...testSettings.decisions, queueRows: 1, batchDeployments: 1 };
+    const rig = await serviceRig({ wrap, settings: { decisions } });
+    try {
+      const { id: modelId, done } = await rig.upload();
+      await done;
+      const end = await rig.device({ deviceId: 'camera', role: 'end', computeRatio: 4 });
+      await rig.device({ deviceId: 'edge', role: 'edge', computeRatio: 0.5 });
+      const deploy = () =>
+        rig.control.operations.deploy({
+          modelId,
+          end: { deviceId: 'camera' },
+          edge: { deviceId: 'edge' },
+          requirements: {},
+        });
+      const sessions = [deploy(), deploy(), deploy()];
+      await until(() => sessions.every((session) => session.durable.version === 1));
+      broken = true;
+      let sequence = 0;
+      const tell = (values: object) => end.send({ type: 'telemetry', sequence: ++sequence, ...values });
+      tell(quickLink);
+      await until(() => rig.control.fleet.isBehind, 'falling behind');
+      const acceptedBefore = rig.control.devices.get('camera').lastSequence;
+      for (let i = 0; i < 20; i++) tell(slowLink);
+      tell({ ...quickLink, rttSeconds: 0.002 });
+      const shed = () => rig.recorded.of('dropped').filter(([what]) => what === 'shed-telemetry').length;
+      await until(() => shed() === 20, 'shedding');
+      assert.equal(rig.control.devices.get('camera').lastSequence, acceptedBefore, 'nothing more was read');
+      broken = false;
+      await until(() => rig.control.devices.get('camera').lastSequence === sequence);
+      await until(() => sessions.every((s) => s.lastDecision?.context.hops[0]?.rttSeconds === 0.002));
+      assert.deepEqual(rig.failures, []);
+    } finally {
+      await rig.dispose();
+    }
+  });
+});
