@@ -1,5 +1,5 @@
 /** The TLS certificate: read from its files at the start, and again whenever their content changes. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls';
 import type { Events } from '../control/ports.js';
@@ -15,6 +15,14 @@ export interface CertificateFiles {
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';
   readonly code = 'certificate';
+  constructor(
+    message: string,
+    /** A file could not be read; else its content is at fault. */
+    readonly isUnreadable: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 interface Pair {
@@ -24,6 +32,8 @@ interface Pair {
 
 export class Certificate {
   #tried: Pair;
+  /** Why the files could not even be read the last time; null where they could. */
+  #unreadable: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   readonly #endsAtMs: number;
   #followed: {
@@ -59,6 +69,7 @@ export class Certificate {
   reload(): void {
     try {
       const pair = readPair(this.files);
+      this.#unreadable = null;
       if (pair.cert === this.#tried.cert && pair.key === this.#tried.key) return;
       this.#tried = pair;
       const { options, endsAtMs } = usable(pair, this.files);
@@ -66,6 +77,8 @@ export class Certificate {
       this.#followed?.events.certificate({ ok: true, endsAtMs });
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
+      if (error.message === this.#unreadable) return;
+      if (error.isUnreadable) this.#unreadable = error.message;
       this.#followed?.events.certificate({ ok: false, error });
     }
   }
@@ -84,7 +97,7 @@ function read(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new CertificateError(`The TLS file ${file} cannot be read (${reason}).`, { cause: error });
+    throw new CertificateError(`The TLS file ${file} cannot be read (${reason}).`, true, { cause: error });
   }
 }
 
@@ -92,12 +105,14 @@ function usable(pair: Pair, files: CertificateFiles): { options: SecureContextOp
   const options = { ...pair, minVersion: 'TLSv1.2' } as const;
   let certificate: X509Certificate;
   try {
-    createSecureContext(options); // also finds a key that is of another certificate
     certificate = new X509Certificate(pair.cert);
+    createPrivateKey(pair.key); // createSecureContext passes over an empty one
+    createSecureContext(options); // also finds a key that is of another certificate
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CertificateError(
       `The TLS certificate ${files.certificateFile} with the key ${files.keyFile} cannot be used: ${reason}.`,
+      false,
       { cause: error },
     );
   }
@@ -105,7 +120,10 @@ function usable(pair: Pair, files: CertificateFiles): { options: SecureContextOp
   const nowMs = Date.now();
   if (nowMs >= endsAtMs || nowMs < startsAtMs) {
     const when = nowMs >= endsAtMs ? `ended at ${certificate.validTo}` : `starts at ${certificate.validFrom}`;
-    throw new CertificateError(`The TLS certificate ${files.certificateFile} cannot be used: it ${when}.`);
+    throw new CertificateError(
+      `The TLS certificate ${files.certificateFile} cannot be used: it ${when}.`,
+      false,
+    );
   }
   return { options, endsAtMs };
 }
