@@ -156,7 +156,8 @@ class CrashRun {
   async #prepare(): Promise<void> {
     const model = join(this.folder, 'squeezenet.onnx');
     await writeZooModel('squeezenet-1.1', model, { weights: 'constant' });
-    await this.#start();
+    const { adminKey } = await this.#start();
+    this.#operators.key = adminKey!;
     const path = '/v1/models?name=crash&waitSeconds=60';
     const added = await this.#operators.must('POST', path, 201, await readFile(model));
     this.#modelId = (added as { id: string }).id;
@@ -198,6 +199,7 @@ class CrashRun {
       CUTPOINT_LISTEN__HOST: '127.0.0.1',
       CUTPOINT_LISTEN__PORT: String(this.port),
       CUTPOINT_DATA__DIRECTORY: join(this.folder, 'data'),
+      CUTPOINT_AUTH__ANONYMOUS_DEVICES: 'true',
       CUTPOINT_IMPORT__RUNS: '2',
       CUTPOINT_IMPORT__WARMUP_RUNS: '1',
       CUTPOINT_LIMITS__FRAMES_PER_SECOND: '10000',

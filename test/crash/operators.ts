@@ -20,6 +20,8 @@ export class Operators {
   /** Deployments that stay, and the pairs of devices that they are for. */
   readonly lasting: string[] = [];
   readonly #passing: string[] = [];
+  /** API key of an admin. */
+  key = '';
   #nextValue = 0;
   #working: Promise<void> = Promise.resolve();
   #paused = true;
@@ -103,10 +105,13 @@ export class Operators {
     try {
       const response = await fetch(`${this.origin}${path}`, {
         method,
-        ...(body !== undefined && {
-          headers: { 'content-type': isBytes ? 'application/octet-stream' : 'application/json' },
-          body: isBytes ? body : JSON.stringify(body),
-        }),
+        headers: {
+          authorization: `Bearer ${this.key}`,
+          ...(body !== undefined && {
+            'content-type': isBytes ? 'application/octet-stream' : 'application/json',
+          }),
+        },
+        ...(body !== undefined && { body: isBytes ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
       return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };

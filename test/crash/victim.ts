@@ -26,6 +26,7 @@ export class Victim {
       createInterface(child.stdout).on('line', (line) => {
         this.#keep(`${line}\n`);
         if (!line.includes('"controller ready"')) return;
+        this.adminKey = (JSON.parse(line) as { adminKey?: string }).adminKey ?? null;
         this.startMs = performance.now() - startedAt;
         resolve();
       });
@@ -41,6 +42,9 @@ export class Victim {
 
   /** From spawn to ready; null before. */
   startMs: number | null = null;
+
+  /** Told at the first start on a folder; null otherwise. */
+  adminKey: string | null = null;
 
   get said(): string {
     return this.#said;
