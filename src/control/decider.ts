@@ -8,6 +8,7 @@ import { needsRow, rowOf } from './history.js';
 import type { Clock, Events } from './ports.js';
 import type { DecisionReason, DecisionRecord } from './records.js';
 import type { ControlSettings } from './settings.js';
+import { costInForce } from './switching.js';
 
 export class Decider {
   /** True until the time that devices have to come back after a start is over. */
@@ -97,17 +98,19 @@ export class Decider {
     return false;
   }
 
-  #tell({ decision, searchNanoseconds: nanoseconds, ...record }: DecisionRecord, isRow: boolean): void {
-    const { deploymentId, reason } = record;
+  #tell(record: DecisionRecord, isRow: boolean): void {
+    const { deploymentId, reason, decision, searchNanoseconds: nanoseconds } = record;
+    const { prediction, violations } = costInForce(record);
     this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
     this.ports.events.decision({
       deploymentId,
       reason,
       changed: record.versionAfter !== record.versionBefore,
       version: record.versionAfter,
-      latencySeconds: decision.prediction.latencySeconds,
+      latencySeconds: prediction.latencySeconds,
       optimality: decision.optimality.kind,
-      violations: decision.violations.length,
+      violations: violations.length,
+      kept: record.switching?.kept?.why ?? null,
       isRow,
     });
   }

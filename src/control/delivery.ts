@@ -5,6 +5,7 @@ import type { DeploymentSession } from './deploymentSession.js';
 import type { Devices } from './devices.js';
 import type { Clock, CutNotice, Events } from './ports.js';
 import type { Role } from './records.js';
+import { costInForce } from './switching.js';
 
 /** A deployment and version that a device says it runs. */
 export interface Running {
@@ -150,6 +151,7 @@ function notice(session: DeploymentSession, tier: Role): CutNotice {
     model: { id, name, sha256 },
     cut,
     tensors: graph!.tensors.filter((tensor) => crossing.has(tensor.name)),
-    predictedLatencySeconds: session.lastDecision?.decision.prediction.latencySeconds ?? null,
+    predictedLatencySeconds:
+      session.lastDecision === null ? null : costInForce(session.lastDecision).prediction.latencySeconds,
   };
 }

@@ -7,7 +7,7 @@
 import type { Context } from '../core/context.js';
 import { placementOf } from '../core/cut.js';
 import type { Decision, Placement } from '../core/decision.js';
-import type { Partitioner } from '../core/partitioner.js';
+import type { Alternative, Partitioner } from '../core/partitioner.js';
 import type { TierSeconds } from '../core/profile.js';
 import { deploymentContext, sameContext, type DeviceView } from './deploymentContext.js';
 import type { LatestRow } from './history.js';
@@ -21,6 +21,7 @@ import type {
   Role,
   StoredCut,
 } from './records.js';
+import { Switching, switchSecondsOf } from './switching.js';
 import type { TierSecondsSource } from './tierSeconds.js';
 
 export type DeploymentStatus =
@@ -83,7 +84,10 @@ export class DeploymentSession {
   keptSinceRow = 0;
   /** What was decided last, and in which context; it may not be durable yet. Null: the next context is decided. */
   #decidedIn: Context | null = null;
-  #decided: { readonly version: number; readonly decision: Decision } | null = null;
+  #found: Decision | null = null;
+  /** Placement of the cut in force: the very object that the partitioner gave, which it knows again. */
+  #inForce: { readonly version: number; readonly placement: Placement } | null = null;
+  readonly #switching = new Switching();
   #heldReason: DecisionReason | null = null;
   #restored: boolean;
 
@@ -129,38 +133,68 @@ export class DeploymentSession {
       if (reason !== 'telemetry') this.#heldReason = reason;
       return null;
     }
-    if (this.#decidedIn !== null && sameContext(this.#decidedIn, context)) return null;
+    const isSame = this.#decidedIn !== null && sameContext(this.#decidedIn, context);
+    if (isSame && !this.#switching.watchesTime) return null;
     const startedAt = around.clock.monotonicNanoseconds();
-    let foundAt = startedAt;
-    const decision = this.basis.partitioner.decide(context, this.#present(), () => {
-      foundAt = around.clock.monotonicNanoseconds();
+    const { decision, foundAt } =
+      isSame && this.#found !== null
+        ? { decision: this.#found, foundAt: startedAt }
+        : this.#search(this.basis.partitioner, context, around.clock);
+    const cause = reason === 'telemetry' ? (this.#heldReason ?? reason) : reason;
+    const { chosen, changesCut, switching } = this.#switching.choose({
+      reason: cause,
+      partitioner: this.basis.partitioner,
+      requirements: this.current.requirements,
+      context,
+      decision,
+      inForce: this.#present(),
+      switchSeconds: switchSecondsOf(this.current.requirements, around.end, around.edge),
+      atSeconds: Number(startedAt) / 1e9,
     });
-    const searchNanoseconds = Number(foundAt - startedAt);
+    // Time alone changed nothing.
+    if (isSame && !changesCut) return null;
     const record = this.#record(
       {
         context,
         decision,
-        searchNanoseconds,
-        reason: reason === 'telemetry' ? (this.#heldReason ?? reason) : reason,
+        switching,
+        searchNanoseconds: Number(foundAt - startedAt),
+        reason: cause,
       },
+      chosen,
       around.clock.nowMs(),
     );
     this.#decidedIn = context;
-    this.#decided = { version: record.versionAfter, decision };
+    this.#found = decision;
     this.#heldReason = null;
     this.#restored = false;
     this.status = { kind: 'active' };
     return record;
   }
 
-  /** Where a search starts: the decision in force itself, which the partitioner knows again, or the cut restored. */
-  #present(): { readonly placement: Placement } | null {
+  #search(
+    partitioner: Partitioner,
+    context: Context,
+    clock: Clock,
+  ): { readonly decision: Decision; readonly foundAt: bigint } {
+    const placement = this.#present();
+    let foundAt = 0n;
+    // The best cut of the last context is nearer than one that was kept although it was not.
+    const start = this.#found ?? (placement === null ? null : { placement });
+    const decision = partitioner.decide(context, start, () => {
+      foundAt = clock.monotonicNanoseconds();
+    });
+    return { decision, foundAt };
+  }
+
+  /** The cut in force; null before the first. */
+  #present(): Placement | null {
     const { cut, version } = this.current;
     if (cut === null) return null;
-    if (this.#decided?.version === version) return this.#decided.decision;
-    const last = this.lastDecision;
-    if (last?.versionAfter === version) return last.decision;
-    return { placement: placementOf(cut.endLayers, cut.layerCount) };
+    if (this.#inForce?.version !== version) {
+      this.#inForce = { version, placement: placementOf(cut.endLayers, cut.layerCount) };
+    }
+    return this.#inForce.placement;
   }
 
   #holdsFor({ end, edge, settling }: Surroundings): string[] {
@@ -171,16 +205,18 @@ export class DeploymentSession {
     return missing;
   }
 
+  /** The one place where what was chosen becomes the desired cut, under a new version where it is another one. */
   #record(
-    made: Pick<DecisionRecord, 'context' | 'searchNanoseconds' | 'reason'> & { readonly decision: Decision },
+    made: Pick<DecisionRecord, 'context' | 'decision' | 'switching' | 'searchNanoseconds' | 'reason'>,
+    chosen: Alternative,
     atMs: number,
   ): DecisionRecord {
     const before = this.current;
-    const { endLayers } = made.decision;
-    const changed = before.cut === null || !sameLayers(before.cut.endLayers, endLayers);
-    const cutAfter = changed ? storedCut(made.decision, this.model) : before.cut;
+    const changed = before.cut === null || !sameLayers(before.cut.endLayers, chosen.endLayers);
+    const cutAfter = changed ? storedCut(chosen, this.model) : before.cut;
     const version = changed ? before.version + 1 : before.version;
     if (changed) this.current = { ...before, version, cut: cutAfter, updatedAtMs: atMs };
+    this.#inForce = { version, placement: chosen.placement };
     return {
       ...made,
       reason: before.cut === null ? 'deployed' : made.reason,
@@ -196,12 +232,12 @@ export class DeploymentSession {
   }
 }
 
-function storedCut(decision: Decision, model: ModelRecord): StoredCut {
+function storedCut(chosen: Alternative, model: ModelRecord): StoredCut {
   const graph = model.graph!; // a session exists for ready models alone
   return {
-    endLayers: decision.endLayers,
+    endLayers: chosen.endLayers,
     layerCount: graph.layers.length,
-    tensors: decision.cutTensors.map((index) => graph.tensors[index]!.name),
+    tensors: chosen.cutTensors.map((index) => graph.tensors[index]!.name),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Clock, Events, Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DeploymentRecord, TierBinding } from './records.js';
 import type { ControlSettings } from './settings.js';
+import { costInForce } from './switching.js';
 
 export interface NewDeployment {
   readonly modelId: string;
@@ -51,7 +52,8 @@ export class Deployments {
     let violating = 0;
     for (const session of this.list()) {
       byStatus[session.status.kind]++;
-      if ((session.lastDecision?.decision.violations.length ?? 0) > 0) violating++;
+      const { lastDecision } = session;
+      if (lastDecision !== null && costInForce(lastDecision).violations.length > 0) violating++;
     }
     return { byStatus, violating };
   }

@@ -70,6 +70,8 @@ export interface Events {
     readonly latencySeconds: number;
     readonly optimality: Decision['optimality']['kind'];
     readonly violations: number;
+    /** Why another cut than the best one is in force; null where the best one is. */
+    readonly kept: string | null;
     /** Whether it becomes a row of the history. */
     readonly isRow: boolean;
   }): void;

@@ -1,6 +1,5 @@
 /** Why a cut was chosen, in figures: what the runner-up would cost, and which bounds ruled out what would be better. */
 import type { Context } from '../core/context.js';
-import type { Decision } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
 
 /** How many of the best cuts without bounds are looked at for those that a bound rules out. */
@@ -9,7 +8,7 @@ const excludedShown = 5;
 
 export interface RunnerUp {
   readonly alternative: Alternative;
-  /** How much more than the chosen cut in what is minimised: seconds, joules, or the weighted sum asked for. */
+  /** How much more than the chosen cut in what is minimised: seconds, joules, or the weighted sum asked for; below 0 where a better one was not followed. */
   readonly extraObjective: number;
   readonly extraLatencySeconds: number;
 }
@@ -29,7 +28,7 @@ export interface Explanation {
   readonly edgeOnly: Alternative;
 }
 
-export function explain(partitioner: Partitioner, context: Context, chosen: Decision): Explanation {
+export function explain(partitioner: Partitioner, context: Context, chosen: Alternative): Explanation {
   const { placement, objectiveValue, prediction } = chosen;
   const second = partitioner.alternatives(context, 2).find((other) => !sameCut(other, chosen));
   const excluded = partitioner

@@ -4,6 +4,7 @@
  * is enough, and it says how many decisions before it kept the cut without a row: none goes unmentioned.
  */
 import type { DecisionRecord } from './records.js';
+import { costInForce } from './switching.js';
 
 /** What is remembered of a deployment's latest row; null before the first since the start. */
 export interface LatestRow {
@@ -33,6 +34,7 @@ export function rowOf(record: DecisionRecord): LatestRow {
   return { atMs: record.atMs, broken: brokenBounds(record) };
 }
 
-function brokenBounds({ decision: { violations } }: DecisionRecord): string {
+function brokenBounds(record: DecisionRecord): string {
+  const { violations } = costInForce(record);
   return violations.length === 0 ? '' : violations.map(({ constraint }) => constraint).join();
 }

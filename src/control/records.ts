@@ -3,6 +3,7 @@ import type { Battery, Context, Power, Requirements } from '../core/context.js';
 import type { LayerGraph } from '../core/layerGraph.js';
 import type { Profile, ProfileOptions, TierSeconds } from '../core/profile.js';
 import type { Decision } from '../core/decision.js';
+import type { VerdictReason } from '../core/policy/policy.js';
 
 export type Role = 'end' | 'edge';
 
@@ -114,6 +115,20 @@ export type DecisionReason =
   | 'profile' // another profile became the basis
   | 'restart';
 
+/** Whether the cut that was found was followed, and why or why not. */
+export interface SwitchingRecord {
+  readonly reason: VerdictReason | 'asked';
+  /** What a switch costs, s; null: nobody states it, and it is taken to cost nothing. */
+  readonly switchSeconds: number | null;
+  /** Of the cut in force, where it is another one than the best; null where the best one is in force. */
+  readonly kept:
+    | ({ readonly why: 'not-worth-the-switch' | VerdictReason } & Pick<
+        Decision,
+        'objectiveValue' | 'prediction' | 'violations'
+      >)
+    | null;
+}
+
 /** One row of the decision history. */
 export interface DecisionRecord {
   readonly deploymentId: string;
@@ -124,7 +139,10 @@ export interface DecisionRecord {
   readonly cutBefore: StoredCut | null;
   readonly cutAfter: StoredCut;
   readonly context: Context;
+  /** The best cut in the context; `cutAfter` is another one where `switching.kept` is given. */
   readonly decision: Decision;
+  /** Null for decisions that were recorded before switches were weighed. */
+  readonly switching: SwitchingRecord | null;
   /** Where the seconds of each tier come from. */
   readonly secondsSources: readonly TierSeconds['source'][];
   readonly searchNanoseconds: number;

@@ -76,6 +76,8 @@ export interface Requirements {
    */
   readonly batteryLifetimeSeconds?: number | undefined;
   readonly inferencesPerSecond?: number | undefined;
+  /** What a switch to another cut costs, in place of what devices report of it. No bound: a policy weighs it. */
+  readonly switchSeconds?: number | undefined;
 }
 
 export interface Context {

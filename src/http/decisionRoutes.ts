@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { ControlPlane } from '../control/controlPlane.js';
 import type { DeploymentSession } from '../control/deploymentSession.js';
+import { placementOf } from '../core/cut.js';
 import { explain } from '../control/explanation.js';
 import type { DecisionRecord } from '../control/records.js';
 import type { Alternative } from '../core/partitioner.js';
@@ -14,6 +15,8 @@ import {
   DecidedSchema,
   decidedView,
   DecisionRowSchema,
+  PresentSwitchingSchema,
+  presentCutView,
   decisionRowView,
   WhySchema,
 } from './decisionViews.js';
@@ -29,6 +32,7 @@ const PresentCutSchema = Type.Object(
     reason: Type.String(),
     context: ContextSchema,
     ...DecidedSchema.properties,
+    switching: PresentSwitchingSchema,
     searchNanoseconds: Type.Number(),
     secondsSources: Type.Array(SecondsSourceSchema, { description: 'Of end device and edge' }),
     why: Type.Union([WhySchema, Type.Null()], {
@@ -65,24 +69,28 @@ export function decisionRoutes(app: HttpApp, control: ControlPlane): void {
 function presentCut(session: DeploymentSession) {
   const record = decided(session);
   const graph = session.model.graph!;
-  const { context, decision, searchNanoseconds, secondsSources, reason, atMs } = record;
+  const { context, searchNanoseconds, secondsSources, reason, atMs } = record;
   return {
     deploymentId: session.id,
     version: record.versionAfter,
     decidedAtMs: atMs,
     reason,
     context,
-    ...decidedView(graph, decision),
+    ...presentCutView(graph, record),
     searchNanoseconds,
     secondsSources,
     why: why(session, record),
   };
 }
 
-function why(session: DeploymentSession, { context, decision }: DecisionRecord) {
+function why(session: DeploymentSession, { context, decision, cutAfter, switching }: DecisionRecord) {
   if (session.basis === null) return null;
   const graph = session.model.graph!;
-  const { runnerUp, excluded, deviceOnly, edgeOnly } = explain(session.basis.partitioner, context, decision);
+  const inForce =
+    switching?.kept == null
+      ? decision
+      : session.basis.partitioner.predict(context, placementOf(cutAfter.endLayers, cutAfter.layerCount));
+  const { runnerUp, excluded, deviceOnly, edgeOnly } = explain(session.basis.partitioner, context, inForce);
   const shown = <More extends object>({
     alternative,
     ...more

@@ -39,6 +39,49 @@ export const DecidedSchema = Type.Object({
 
 const StoredCutSchema = Type.Object({ endLayers, layerCount, tensors: Type.Array(Type.String()) });
 
+const switchSeconds = Type.Unsafe<number | null>({
+  type: ['number', 'null'],
+  description: 'What a switch costs, s; null: nobody states it, and it is taken to cost nothing',
+});
+const switchReason = Type.String({
+  description:
+    'first, rule (followed: no cost is stated), stay, near-equal, requirement, link-gone, lasting-gain, passing-gain, regret, asked',
+});
+const keptWhy = Type.String({
+  description: 'not-worth-the-switch, near-equal, or why the policy went to this cut instead of the best one',
+});
+
+const SwitchingSchema = Type.Union(
+  [
+    Type.Object({
+      reason: switchReason,
+      switchSeconds,
+      kept: Type.Union([Type.Object({ why: keptWhy, objectiveValue, prediction, violations }), Type.Null()], {
+        description: 'What `cutAfter` costs, where it is another cut than the best one; else null',
+      }),
+    }),
+    Type.Null(),
+  ],
+  { description: 'Whether the best cut was followed; null in decisions of before this was recorded' },
+);
+
+/** The same for the present cut, where the figures of the cut in force stand outside and the best one within. */
+export const PresentSwitchingSchema = Type.Union(
+  [
+    Type.Object({
+      reason: switchReason,
+      switchSeconds,
+      kept: Type.Union([Type.Object({ why: keptWhy, best: AlternativeSchema }), Type.Null()], {
+        description: 'Null: the present cut is the best one; else why it is kept, and which would be better',
+      }),
+    }),
+    Type.Null(),
+  ],
+  {
+    description: 'Whether the best cut is in force; null where the decision is from before this was recorded',
+  },
+);
+
 export const DecisionRowSchema = Type.Object({
   id: Type.Integer({ description: 'Rises with time' }),
   atMs: Type.Number(),
@@ -49,6 +92,7 @@ export const DecisionRowSchema = Type.Object({
   versionAfter: Type.Integer({ description: 'The same as before where the cut stayed' }),
   cutBefore: Type.Union([StoredCutSchema, Type.Null()]),
   cutAfter: StoredCutSchema,
+  switching: SwitchingSchema,
   context: ContextSchema,
   algorithm: DecidedSchema.properties.algorithm,
   encoding,
@@ -100,6 +144,30 @@ export function alternativeView(
 
 export function decidedView(graph: LayerGraph, { cutTensors, placement: _placement, ...decision }: Decision) {
   return { ...decision, layerCount: graph.layers.length, tensors: tensorViews(graph, cutTensors) };
+}
+
+/** The cut in force after `record`, in the form of a decision; which one would be better stands in `switching`. */
+export function presentCutView(graph: LayerGraph, record: DecisionRecord) {
+  const { decision, switching, cutAfter } = record;
+  const best = decidedView(graph, decision);
+  if (switching === null) return { ...best, switching };
+  const { reason, switchSeconds: seconds, kept } = switching;
+  if (kept === null) return { ...best, switching: { reason, switchSeconds: seconds, kept } };
+  const { why, ...cost } = kept;
+  const tensors = graph.tensors
+    .filter(({ name }) => cutAfter.tensors.includes(name))
+    .map(({ name, bytes }) => ({ name, bytes }));
+  return {
+    ...best,
+    ...cost,
+    endLayers: cutAfter.endLayers,
+    tensors,
+    switching: {
+      reason,
+      switchSeconds: seconds,
+      kept: { why, best: alternativeView(graph, decision) },
+    },
+  };
 }
 
 export function decisionRowView(row: DecisionRecord & { readonly id: number }) {

@@ -40,6 +40,11 @@ export function createInstruments(registry: Registry) {
       'decisions_without_row',
       'Decisions that kept the cut and are counted in the next row of the history',
     ),
+    decisionsKept: counter(
+      'decisions_kept',
+      'Decisions that left another cut than the best one in force, by why',
+      ['why'],
+    ),
     telemetryFrames: counter('telemetry_frames', 'Telemetry frames by what became of them', ['outcome']),
     telemetryToPush: seconds(
       'telemetry_to_push',

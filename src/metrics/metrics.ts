@@ -66,9 +66,10 @@ function deciding(to: Instruments, { log }: MetricsOptions) {
     searchDone: ({ algorithm, reason, nanoseconds }) =>
       to.searchDuration.observe({ algorithm, reason }, nanoseconds / 1e9),
     decision(decision) {
-      const { reason, changed, isRow } = decision;
+      const { reason, changed, isRow, kept } = decision;
       to.decisions.inc({ reason, changed: String(changed) });
       if (!isRow) to.rowlessDecisions.inc();
+      if (kept !== null) to.decisionsKept.inc({ why: kept });
       if (changed) log.debug(decision, 'new cut');
     },
     telemetryFrame: (outcome) => to.telemetryFrames.inc({ outcome }),

@@ -98,7 +98,17 @@ export const RequirementsSchema = Type.Object(
     latencySeconds: positive('Upper bound on the latency of one inference'),
     energyJoulesPerInference: positive('Upper bound on the energy of the end device per inference'),
     batteryLifetimeSeconds: positive('The battery must last this long at `inferencesPerSecond`'),
-    inferencesPerSecond: positive('Rate that goes with `batteryLifetimeSeconds`'),
+    inferencesPerSecond: positive(
+      'Rate that goes with `batteryLifetimeSeconds`, and for which switches are weighed',
+    ),
+    switchSeconds: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 3600,
+        description:
+          'For how long a switch to another cut stops serving, in place of what the devices report',
+      }),
+    ),
     objective: Type.Optional(
       Type.Union(
         [

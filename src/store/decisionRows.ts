@@ -21,6 +21,7 @@ interface InsertedRow {
   readonly decision_json: string;
   readonly sources_json: string;
   readonly kept_before: number;
+  readonly switching_json: string | null;
 }
 
 interface DecisionRow extends InsertedRow {
@@ -47,6 +48,7 @@ function decisionRow(record: DecisionRecord): InsertedRow {
     decision_json: toJson(decision),
     sources_json: toJson(record.secondsSources),
     kept_before: record.keptBefore,
+    switching_json: record.switching === null ? null : toJson(record.switching),
   };
 }
 
@@ -66,6 +68,7 @@ function decisionOf(row: DecisionRow): DecisionRecord & { id: number } {
     secondsSources: fromJson(row.sources_json, where('sources_json')),
     searchNanoseconds: row.search_ns,
     keptBefore: row.kept_before,
+    switching: row.switching_json === null ? null : fromJson(row.switching_json, where('switching_json')),
   };
 }
 
@@ -80,10 +83,10 @@ export function decisionRows(db: Database) {
   const insert = db.prepare<InsertedRow>(
     `INSERT INTO decisions (deployment_id, at_ms, reason, version_before, version_after, algorithm, latency_seconds,
        optimality, gap, states_visited, search_ns, cut_before_json, cut_after_json, context_json, decision_json,
-       sources_json, kept_before)
+       sources_json, kept_before, switching_json)
      VALUES (@deployment_id, @at_ms, @reason, @version_before, @version_after, @algorithm, @latency_seconds,
        @optimality, @gap, @states_visited, @search_ns, @cut_before_json, @cut_after_json, @context_json,
-       @decision_json, @sources_json, @kept_before)`,
+       @decision_json, @sources_json, @kept_before, @switching_json)`,
   );
   const page = db.prepare<[string, number, number], DecisionRow>(
     'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',

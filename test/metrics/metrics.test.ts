@@ -58,6 +58,7 @@ function tellAll(metrics: Metrics): void {
     latencySeconds: 0.1,
     optimality: 'exact',
     violations: 0,
+    kept: 'not-worth-the-switch',
     isRow: true,
   });
   metrics.telemetryFrame('invalid');

@@ -249,6 +249,22 @@ export const decisionOf = (deploymentId: string): fc.Arbitrary<DecisionRecord> =
       cutAfter: cut,
       context,
       decision,
+      switching: fc.option(
+        decision.chain(({ objectiveValue, prediction, violations }) =>
+          fc.record({
+            reason: fc.constantFrom('stay' as const, 'first' as const, 'asked' as const),
+            switchSeconds: fc.option(number),
+            kept: fc.option(
+              fc.constant({
+                why: 'not-worth-the-switch' as const,
+                objectiveValue,
+                prediction,
+                violations,
+              }),
+            ),
+          }),
+        ),
+      ),
       secondsSources: fc.array(
         fc.oneof(
           fc.record({ kind: fc.constant('measured' as const), machineId: text }),

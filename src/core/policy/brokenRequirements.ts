@@ -2,8 +2,12 @@
 import type { Violation } from '../decision.js';
 
 /** That a link is gone is a cost, as long as unanswered requests are done by the end device. */
-function isRequirement({ constraint }: Violation): boolean {
-  return !constraint.startsWith('hops[');
+export function isLink({ constraint }: Violation): boolean {
+  return constraint.startsWith('hops[');
+}
+
+function isRequirement(violation: Violation): boolean {
+  return !isLink(violation);
 }
 
 export function breaksRequirement(violations: readonly Violation[]): boolean {

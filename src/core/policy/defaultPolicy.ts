@@ -28,7 +28,7 @@ import {
   type VerdictReason,
 } from './policy.js';
 import { requestCost, worthOfSecond } from './requestCost.js';
-import { breaksLess, breaksRequirement } from './brokenRequirements.js';
+import { breaksLess, breaksRequirement, isLink } from './brokenRequirements.js';
 import { switchPlan, type Outlook } from './switchPlan.js';
 
 interface Candidate {
@@ -75,7 +75,7 @@ export class DefaultPolicy implements Policy {
       return { placement: this.candidates[slot]!.placement, switches: true, reason: 'first' };
     }
     const chosen =
-      this.retreat(alternatives, present, bestSlot, price) ?? this.pursue(atSeconds, present, price);
+      this.retreat(context, alternatives, present, bestSlot, price) ?? this.pursue(atSeconds, present, price);
     if (chosen === null) return { placement: inForce, switches: false, reason: 'stay' };
     this.ledger.pay(price);
     return { placement: this.candidates[chosen.slot]!.placement, switches: true, reason: chosen.reason };
@@ -89,6 +89,7 @@ export class DefaultPolicy implements Policy {
 
   /** Where to go at once, whatever the past says. */
   private retreat(
+    context: Context,
     alternatives: readonly Alternative[],
     present: number,
     best: number,
@@ -98,6 +99,9 @@ export class DefaultPolicy implements Policy {
     if (breaksLess(alternatives[best]!.violations, alternatives[present]!.violations)) {
       return { slot: best, reason: 'requirement' };
     }
+    // A tier that is known to be away is not waited for, as a stall of the link is.
+    const isAway = context.hops.some(({ connected }) => connected === false);
+    if (isAway && alternatives[present]!.violations.some(isLink)) return { slot: best, reason: 'link-gone' };
     const lost = this.ledger.latest(present) - this.ledger.latest(0);
     const isUnanswered = lost >= this.parameters.unansweredSeconds * worthOfSecond(alternatives[0]!);
     return isUnanswered && 2 * price <= lost ? { slot: best, reason: 'link-gone' } : null;
