@@ -87,7 +87,7 @@ function why(session: DeploymentSession, { context, decision, cutAfter, switchin
   if (session.basis === null) return null;
   const graph = session.model.graph!;
   const inForce =
-    switching?.kept == null
+    switching === null || switching.kept === null
       ? decision
       : session.basis.partitioner.predict(context, placementOf(cutAfter.endLayers, cutAfter.layerCount));
   const { runnerUp, excluded, deviceOnly, edgeOnly } = explain(session.basis.partitioner, context, inForce);
