@@ -1,0 +1,20 @@
+/** Time as the device library needs it: monotonic, so that setting the wall clock ends no cut and starts none. */
+export interface DeviceClock {
+  /** Monotonic, ms. */
+  nowMs(): number;
+  /** Runs `run` once after `ms` or somewhat more; what it returns stops that. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** Longest delay that setTimeout knows; whoever waits longer looks at the clock when called, and waits on. */
+const longestDelayMs = 2 ** 31 - 1;
+
+export const systemClock: DeviceClock = {
+  nowMs: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, Math.min(ms, longestDelayMs));
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

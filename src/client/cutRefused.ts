@@ -1,0 +1,26 @@
+/** Why a device cannot load a cut or switch to it, as the controller is told. */
+import type { CutFailure } from './cutState.js';
+
+const reasonPattern = /^[a-z][a-z0-9-]{0,63}$/;
+
+/** Thrown by a device's handlers to refuse a cut with a code of their own. */
+export class CutRefused extends Error {
+  override readonly name = 'CutRefused';
+
+  /** @param code stable and kebab-case, e.g. `no-memory` @throws TypeError where it is not */
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    if (!reasonPattern.test(code))
+      throw new TypeError(`code must be kebab-case, not ${JSON.stringify(code)}`);
+  }
+}
+
+/** What `error` says to the controller; `code` where it has none of its own that fits. */
+export function failureOf(error: unknown, code: string): CutFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof CutRefused ? error.code : code, message };
+}
