@@ -37,6 +37,13 @@ module.exports = {
       from: { path: '^src/(http|ws|store|onnx|metrics)/' },
       to: { path: '^src/(http|ws|store|onnx|metrics|cli)/', pathNot: '^src/$1/' },
     },
+    {
+      name: 'client-knows-only-the-protocol',
+      comment: 'A device needs nothing of the controller but the frames and the check of their schemas.',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/', pathNot: '^src/(client/|protocol/|schema/problems\\.ts)' },
+    },
     only('sqlite-only-in-store', 'Rows stop at the store.', 'node_modules/better-sqlite3', '^src/store/'),
     only(
       'onnxruntime-only-in-onnx',

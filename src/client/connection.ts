@@ -4,11 +4,12 @@ import {
   protocolName,
   type ControllerMessage,
   type DeviceMessage,
-  type HelloMessage,
+  type DeviceMessageOf,
 } from '../protocol/messages.js';
 import type { DeviceClock } from './clock.js';
 import { readControllerFrame } from './controllerFrames.js';
 import type { Ending } from './reconnect.js';
+import type { TelemetryFrame } from './telemetryTicker.js';
 
 export interface ConnectionSettings {
   /** `ws://host:port` or `wss://host:port`. */
@@ -25,7 +26,7 @@ export interface ConnectionSettings {
 }
 
 export interface ConnectionEvents {
-  readonly hello: () => HelloMessage;
+  readonly hello: () => DeviceMessageOf<'hello'>;
   /** Any frame or ping. */
   readonly signOfLife: () => void;
   readonly message: (message: ControllerMessage) => void;
@@ -76,7 +77,7 @@ export class Connection {
   }
 
   /** @returns false where the connection is not open; the next hello says what matters then */
-  send(message: DeviceMessage): boolean {
+  send(message: DeviceMessage | TelemetryFrame): boolean {
     if (this.#socket.readyState !== WebSocket.OPEN) return false;
     if (this.#socket.bufferedAmount > givenUpFactor * this.settings.maxBufferedBytes) {
       this.#giveUp('the controller reads nothing');

@@ -1,7 +1,8 @@
 /** Why a device cannot load a cut or switch to it, as the controller is told. */
+import { kebabCasePattern, longestKebabCase } from '../protocol/fields.js';
 import type { CutFailure } from './cutState.js';
 
-const reasonPattern = /^[a-z][a-z0-9-]{0,63}$/;
+const kebabCase = new RegExp(kebabCasePattern);
 
 /** Thrown by a device's handlers to refuse a cut with a code of their own. */
 export class CutRefused extends Error {
@@ -14,8 +15,11 @@ export class CutRefused extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
-    if (!reasonPattern.test(code))
-      throw new TypeError(`code must be kebab-case, not ${JSON.stringify(code)}`);
+    if (!kebabCase.test(code) || code.length > longestKebabCase) {
+      throw new TypeError(
+        `code must be kebab-case of up to ${longestKebabCase} characters, not ${JSON.stringify(code)}`,
+      );
+    }
   }
 }
 

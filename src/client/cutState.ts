@@ -90,7 +90,7 @@ function isLocal(cut: CutMessage): boolean {
 }
 
 /** Only an end device has all layers; an edge keeps its half ready for whoever still asks. */
-export function canFallBack(cut: CutMessage): boolean {
+function canFallBack(cut: CutMessage): boolean {
   return cut.tier === 'end' && !isLocal(cut);
 }
 

@@ -4,27 +4,25 @@
  */
 import type {
   ControllerMessage,
+  ControllerMessageOf,
   DeviceMessage,
-  ErrorMessage,
-  HelloMessage,
-  WarningMessage,
-  WelcomeMessage,
+  DeviceMessageOf,
 } from '../protocol/messages.js';
 import { systemClock, type DeviceClock } from './clock.js';
 import { Connection, type ConnectionSettings } from './connection.js';
-import { DeviceCuts, type CutHandlers } from './deviceCuts.js';
+import { DeviceCuts, type CutHandlers, type RunningCuts } from './deviceCuts.js';
 import { Measurements, type StageSeconds } from './measurements.js';
 import { defaultReconnect, Reconnect, type Ending, type ReconnectSettings } from './reconnect.js';
-import { TelemetryTicker, type TelemetryValues } from './telemetryTicker.js';
+import { TelemetryTicker, type TelemetryFrame, type TelemetryValues } from './telemetryTicker.js';
 
 /** What the device is; `capabilities` without `prepare`, which follows from the handlers. */
-export type DeviceIdentity = Readonly<Omit<HelloMessage, 'type' | 'running'>>;
+export type DeviceIdentity = Readonly<Omit<DeviceMessageOf<'hello'>, 'type' | 'running'>>;
 
 export interface DeviceEvents {
-  readonly welcomed?: (welcome: WelcomeMessage) => void;
+  readonly welcomed?: (welcome: ControllerMessageOf<'welcome'>) => void;
   /** The controller did not take a message of this device. */
-  readonly refused?: (error: ErrorMessage) => void;
-  readonly warned?: (warning: WarningMessage) => void;
+  readonly refused?: (error: ControllerMessageOf<'error'>) => void;
+  readonly warned?: (warning: ControllerMessageOf<'warning'>) => void;
   /** A connection, or an attempt at one, ended; `pauseMs` until the next attempt, null: there will be none. */
   readonly disconnected?: (ending: Ending, pauseMs: number | null) => void;
   /** A handler threw where the controller cannot be told of it, or the controller broke the protocol. */
@@ -104,7 +102,7 @@ export class Device {
   }
 
   /** What runs here, as the next hello would say it. */
-  get running(): NonNullable<HelloMessage['running']> {
+  get running(): RunningCuts {
     return this.#cuts.running;
   }
 
@@ -199,7 +197,7 @@ export class Device {
     for (const message of this.#measurements.take()) this.#send(message);
   }
 
-  #send(message: DeviceMessage): boolean {
+  #send(message: DeviceMessage | TelemetryFrame): boolean {
     // before the welcome nothing but the hello may go; it says all that an answer would have said
     return this.isWelcomed && (this.#connection?.send(message) ?? false);
   }
@@ -210,7 +208,7 @@ export class Device {
 }
 
 function identityOf({ identity, handlers }: DeviceOptions): DeviceIdentity {
-  const capabilities = new Set(identity.capabilities);
+  const capabilities = new Set(identity.capabilities ?? []);
   if (handlers.prepare !== undefined) capabilities.add('prepare');
   return {
     // within this object's life sequences go on; the next start is another epoch

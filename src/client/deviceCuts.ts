@@ -1,5 +1,5 @@
 /** All deployments of one device: runs what their states ask for, and watches the time that a cut holds by itself. */
-import type { CutMessage, DeviceMessage, HelloMessage } from '../protocol/messages.js';
+import type { CutMessage, DeviceMessage, DeviceMessageOf } from '../protocol/messages.js';
 import type { DeviceClock } from './clock.js';
 import { failureOf } from './cutRefused.js';
 import {
@@ -13,6 +13,9 @@ import {
 
 /** A cut as the device handles it: the same object from `prepare` to `release`. */
 export type Cut = Readonly<Omit<CutMessage, 'type' | 'phase'>>;
+
+/** What runs, as a hello says it. */
+export type RunningCuts = NonNullable<DeviceMessageOf<'hello'>['running']>;
 
 /** What the device does with cuts. Errors become refusals; see `CutRefused` for their code. */
 export interface CutHandlers {
@@ -61,7 +64,7 @@ export class DeviceCuts {
   }
 
   /** For the hello. */
-  get running(): NonNullable<HelloMessage['running']> {
+  get running(): RunningCuts {
     return [...this.#held.values()].flatMap(({ state: { deploymentId, running, fallback } }) =>
       running === null
         ? []

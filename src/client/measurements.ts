@@ -1,20 +1,16 @@
 /** Measured seconds of inferences, gathered to means: one report per deployment and interval, however many there were. */
-import type { MeasurementMessage } from '../protocol/messages.js';
+import { measuredStages, type DeviceMessageOf } from '../protocol/messages.js';
+
+type Stage = (typeof measuredStages)[number];
 
 /** Seconds of the stages of one inference; a stage that was not measured is absent. Each > 0. */
-export type StageSeconds = Readonly<
-  Pick<
-    MeasurementMessage,
-    'endSeconds' | 'uplinkSeconds' | 'edgeSeconds' | 'downlinkSeconds' | 'latencySeconds'
-  >
->;
+export type StageSeconds = Readonly<Partial<Record<Stage, number>>>;
 
-const stages = ['endSeconds', 'uplinkSeconds', 'edgeSeconds', 'downlinkSeconds', 'latencySeconds'] as const;
 const mostInferences = 1e9;
 
 interface Sum {
   readonly version: number;
-  readonly measured: readonly (typeof stages)[number][];
+  readonly measured: readonly Stage[];
   count: number;
   readonly seconds: Map<string, number>;
 }
@@ -30,11 +26,11 @@ export class Measurements {
 
   /** @throws RangeError where no stage was measured, or one is not a finite number above 0 */
   add(deploymentId: string, version: number, measured: StageSeconds): void {
-    const given = stages.filter((stage) => measured[stage] !== undefined);
+    const given = measuredStages.filter((stage) => measured[stage] !== undefined);
     const wrong = given.find((stage) => !(measured[stage]! > 0 && measured[stage]! <= 86_400));
     if (wrong !== undefined)
       throw new RangeError(`${wrong} must be > 0 and <= 86400, not ${measured[wrong]}`);
-    if (given.length === 0) throw new RangeError(`one of ${stages.join(', ')} must be measured`);
+    if (given.length === 0) throw new RangeError(`one of ${measuredStages.join(', ')} must be measured`);
     let sum = this.#sums.get(deploymentId);
     if (
       sum === undefined ||
@@ -52,9 +48,9 @@ export class Measurements {
   }
 
   /** What was gathered since the last call. */
-  take(): MeasurementMessage[] {
+  take(): DeviceMessageOf<'measurement'>[] {
     const messages = [...this.#sums].map(
-      ([deploymentId, { version, count, seconds }]): MeasurementMessage => ({
+      ([deploymentId, { version, count, seconds }]): DeviceMessageOf<'measurement'> => ({
         type: 'measurement',
         deploymentId,
         version,

@@ -2,17 +2,22 @@
  * Sends what the device knows, at the interval that the controller asked for, or sooner where something changed.
  * Nothing waits in a queue: a snapshot is taken when it can be sent, so a slow connection gets the latest, not all.
  */
-import type { TelemetryMessage } from '../protocol/messages.js';
+import type { DeviceMessageOf } from '../protocol/messages.js';
 import type { DeviceClock } from './clock.js';
 
-/** All that the device knows now; a value that is absent or null is unknown. */
-export type TelemetryValues = Readonly<Omit<TelemetryMessage, 'type' | 'sequence'>>;
+type Telemetry = Omit<DeviceMessageOf<'telemetry'>, 'type' | 'sequence'>;
+
+/** All that the device knows now; a value that is absent, undefined or null is unknown. */
+export type TelemetryValues = { readonly [Name in keyof Telemetry]?: Telemetry[Name] | undefined };
+
+/** JSON has no undefined: what is undefined here is absent there. */
+export type TelemetryFrame = TelemetryValues & { readonly type: 'telemetry'; readonly sequence: number };
 
 export interface TelemetryPorts {
   readonly clock: DeviceClock;
   readonly measure: () => TelemetryValues;
   readonly isWritable: () => boolean;
-  readonly send: (message: TelemetryMessage) => boolean;
+  readonly send: (message: TelemetryFrame) => boolean;
 }
 
 export class TelemetryTicker {

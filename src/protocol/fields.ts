@@ -13,8 +13,11 @@ export function maybe<S extends TSchema>(schema: S) {
 export const oneOf = <const Values extends readonly string[]>(values: Values, description: string) =>
   Type.Unsafe<Values[number]>({ type: 'string', enum: values, description });
 
+export const kebabCasePattern = '^[a-z][a-z0-9]*(-[a-z0-9]+)*$';
+export const longestKebabCase = 64;
+
 export const kebabCase = (description: string) =>
-  Type.String({ pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$', maxLength: 64, description });
+  Type.String({ pattern: kebabCasePattern, maxLength: longestKebabCase, description });
 
 export const DeviceId = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
