@@ -37,6 +37,10 @@ export class Gads {
   /** Of the rows last evaluated: two siblings, the states of a leaf, or one state. */
   private readonly values: Float64Array;
   private readonly problem: SearchProblem;
+  /** Of the support states; null without them. At hand, since a search without bounds reads little else. */
+  private readonly supportRows: Float64Array | null;
+  private readonly supportStates: Int32Array;
+  private readonly hasTwoTiers: boolean;
   /** Whether bounds kept out the last support state tried, and searches since that did not try one. */
   private wasKeptOut = false;
   private untried = 0;
@@ -49,6 +53,9 @@ export class Gads {
     this.stack = new Int32Array(depth);
     this.bounds = new Float64Array(depth);
     this.values = new Float64Array(Math.max(2, Math.ceil(held.count / leafCount)));
+    this.supportRows = held.support?.rows ?? null;
+    this.supportStates = held.support?.states ?? new Int32Array(0);
+    this.hasTwoTiers = held.layout.tierCount === 2;
     this.problem = new SearchProblem(held.layout, boundedColumns(held.layout).count);
   }
 
@@ -62,21 +69,15 @@ export class Gads {
    * @param present where to start from, -1 for nowhere
    */
   search(objective: ObjectiveFunction, constraints: readonly Constraint[], present: number): number {
+    const { supportRows } = this;
+    const hasSupport = supportRows !== null && objective.stageWeight === 0 && objective.column === noColumn;
+    if (hasSupport && constraints.length === 0) return this.leastSupport(supportRows, objective, present);
     this.best = -1;
     this.bestValue = Infinity;
-    const hasSupport =
-      this.held.support !== null && objective.stageWeight === 0 && objective.column === noColumn;
-    if (hasSupport && constraints.length === 0) {
-      if (present >= 0) {
-        this.visited++;
-        this.best = present;
-        this.bestValue = this.valueOf(objective, present);
-      }
-      return this.scanSupport(objective.linear);
-    }
     this.problem.pack(objective, constraints);
     if (present >= 0) this.readStates(present, present + 1);
-    if (hasSupport && this.isWorthTrying() && this.trySupport(objective.linear)) return this.best;
+    if (hasSupport && this.isWorthTrying() && this.trySupport(supportRows, objective.linear))
+      return this.best;
     this.prove();
     return this.best;
   }
@@ -97,13 +98,22 @@ export class Gads {
     return this.search(objective, met, present);
   }
 
-  /** The support state with the least sum, or `best` where that is no worse: the optimum without bounds. */
-  private scanSupport(linear: Float64Array): number {
-    const { rows, states } = this.held.support!;
+  /** The optimum without bounds: the support state with the least sum, or `present` where that is no worse. */
+  private leastSupport(rows: Float64Array, objective: ObjectiveFunction, present: number): number {
+    const least = this.scanSupport(rows, objective.linear, Infinity);
+    if (present < 0 || least === present) return least;
+    this.visited++;
+    return this.valueOf(objective, present) <= this.valueOf(objective, least) ? present : least;
+  }
+
+  /** The support state with the least sum; -1 where none is below `limit`. */
+  private scanSupport(rows: Float64Array, linear: Float64Array, limit: number): number {
+    const states = this.supportStates;
     this.visited += states.length;
-    const scan = this.held.layout.tierCount === 2 ? leastOfTwoTiers : leastOfThreeTiers;
-    const row = scan(rows, linear, this.bestValue);
-    return row < 0 ? this.best : states[row]!;
+    const row = this.hasTwoTiers
+      ? leastOfTwoTiers(rows, linear, limit)
+      : leastOfThreeTiers(rows, linear, limit);
+    return row < 0 ? -1 : states[row]!;
   }
 
   /** Where bounds kept the best support state out before, they mostly do so again: then now and then only. */
@@ -111,11 +121,11 @@ export class Gads {
     return !this.wasKeptOut || ++this.untried % triedAgain === 0;
   }
 
-  /** True where the optimum without bounds meets them; then it is `best`. */
-  private trySupport(linear: Float64Array): boolean {
-    const least = this.scanSupport(linear);
-    if (least !== this.best) this.readStates(least, least + 1);
-    this.wasKeptOut = least < 0 || least !== this.best;
+  /** True where the optimum without bounds meets them, or is no better than the incumbent: then that is `best`. */
+  private trySupport(rows: Float64Array, linear: Float64Array): boolean {
+    const least = this.scanSupport(rows, linear, this.bestValue);
+    if (least >= 0) this.readStates(least, least + 1);
+    this.wasKeptOut = least >= 0 && least !== this.best;
     return !this.wasKeptOut;
   }
 
