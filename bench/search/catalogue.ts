@@ -6,16 +6,18 @@ import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { hashOfImporter } from '../../src/cli/profileCache.js';
 import { ImportRefused, type ImportResult } from '../../src/control/ports.js';
+import type { LayerGraph } from '../../src/core/layerGraph.js';
 import type { ProfileOptions } from '../../src/core/profile.js';
 import { createImporter } from '../../src/onnx/importer.js';
 import { inspectModel } from '../../src/onnx/inspectModel.js';
 import { packageRoot } from '../../src/packageRoot.js';
 import { writeZooModel, zooNames } from '../../src/zoo/zoo.js';
+import { syntheticModel } from './synthetic.js';
 
 export interface Entry {
   readonly name: string;
-  readonly source: 'zoo' | 'shared';
-  /** Null for a network of the zoo, which is written first. */
+  readonly source: 'zoo' | 'shared' | 'synthetic';
+  /** Null for what is made here: a network of the zoo, or a synthetic graph. */
   readonly file: string | null;
   readonly inputs: ProfileOptions['inputs'];
 }
@@ -23,7 +25,7 @@ export interface Entry {
 /** Where models and traces that are not part of the project lie, if at all. */
 export const sharedFolder = join(packageRoot(), '..', 'shared');
 
-/** Small and quick to profile, of every kind: chains, blocks, many states, states too many to hold. */
+/** Small and quick to profile, of every kind: chains, blocks, many states. */
 const quickNames = new Set([
   'resnet-18',
   'squeezenet-1.1',
@@ -34,10 +36,12 @@ const quickNames = new Set([
   'nanodet_m',
   'ultraface_rfb320',
   'ppocr4_det',
-  'vnn_pensieve_mid_parallel',
 ]);
 
-/** The zoo, then all models of the shared folder that is there. */
+/** Parallel chains, too many cuts to hold: 21 to the power of 20. */
+const tooMany = { name: 'chains-20x20', shape: { blocks: 1, width: 20, length: 20 } } as const;
+
+/** The zoo, then all models of the shared folder that is there, then a graph whose states are too many to hold. */
 export function catalogue(quick: boolean, only: readonly string[]): Entry[] {
   const zoo = zooNames.map((name): Entry => ({ name, source: 'zoo', file: null, inputs: {} }));
   const folder = join(sharedFolder, 'models');
@@ -55,16 +59,29 @@ export function catalogue(quick: boolean, only: readonly string[]): Entry[] {
     const name = basename(file, '.onnx');
     return { name, source: 'shared', file, inputs: shapes[name] ?? {} };
   });
-  const all = [...zoo, ...shared];
+  const synthetic: Entry = { name: tooMany.name, source: 'synthetic', file: null, inputs: {} };
+  const all = [...zoo, ...shared, synthetic];
   if (only.length > 0) return all.filter(({ name }) => only.includes(name));
-  return quick ? all.filter(({ name }) => quickNames.has(name)) : all;
+  return quick ? all.filter(({ name, source }) => source === 'synthetic' || quickNames.has(name)) : all;
 }
 
 /** Few runs: the search does not care how exact its seconds are, only that they are those of the model. */
 const profileOptions = { optimizationLevel: 'extended', intraOpThreads: 1, runs: 1, warmupRuns: 0 } as const;
 
-/** The layer graph and profile of a model. @throws ImportRefused, where the importer refuses it; Error where it fails */
-export async function loadModel(entry: Entry): Promise<ImportResult> {
+/** What is measured of a model: its graph, and the seconds of each layer. */
+export interface Measured {
+  readonly graph: LayerGraph;
+  readonly seconds: readonly number[];
+}
+
+/** @throws ImportRefused, where the importer refuses it; Error where it fails */
+export async function loadEntry(entry: Entry): Promise<Measured> {
+  if (entry.source === 'synthetic') return syntheticModel(tooMany.name, tooMany.shape, 31);
+  const { graph, profile } = await loadModel(entry);
+  return { graph, seconds: profile.layers.map((layer) => layer.medianSeconds) };
+}
+
+async function loadModel(entry: Entry): Promise<ImportResult> {
   const folder = join(tmpdir(), 'cutpoint-bench-profiles');
   const identity = entry.file === null ? `zoo ${entry.name}` : readFileSync(entry.file);
   const key = createHash('sha256')

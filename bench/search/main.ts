@@ -6,9 +6,8 @@ import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { ImportResult } from '../../src/control/ports.js';
 import { packageRoot } from '../../src/packageRoot.js';
-import { catalogue, loadModel, refusalOf, sharedFolder, type Entry } from './catalogue.js';
+import { catalogue, loadEntry, refusalOf, sharedFolder, type Entry, type Measured } from './catalogue.js';
 import { sampleTrace, type TraceFile } from './contexts.js';
 import { fullEffort, growthSeries, quickEffort, tiersOf } from './effort.js';
 import type { Effort, Job, Reply } from './processMessages.js';
@@ -76,15 +75,14 @@ class Run {
   }
 
   async measure(entry: Entry, tierCounts: readonly number[]): Promise<void> {
-    let model: ImportResult;
+    let model: Measured;
     try {
-      model = await loadModel(entry);
+      model = await loadEntry(entry);
     } catch (error) {
       this.leftOut.push({ name: entry.name, reason: refusalOf(error) });
       this.say(`${entry.name}: ${refusalOf(error)}`);
       return;
     }
-    const seconds = model.profile.layers.map((layer) => layer.medianSeconds);
     for (const tiers of tierCounts) {
       const { name, source } = entry;
       const job: Job = {
@@ -92,8 +90,7 @@ class Run {
         name,
         source,
         tiers,
-        graph: model.graph,
-        seconds,
+        ...model,
         traces: this.traces,
         effort: this.effort,
       };

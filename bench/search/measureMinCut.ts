@@ -36,7 +36,7 @@ export function measureMinCut(
     }),
   };
   const optimum = (i: number): number => partitioner.decide(contexts[i]!).objectiveValue;
-  const judged = rivals === null ? null : ratiosOf(rivals, problems, optimum, near);
+  const judged = rivals === null ? null : ratiosOf(rivals, problems, optimum, near, effort.oracleSeconds);
   return {
     name,
     source,

@@ -222,7 +222,7 @@ class HeldModel {
       if (rivals !== null) {
         const optimum = (i: number): number =>
           objectiveValue(problems[i]!.objective, held.features, optima[i]! * this.states.layout.length);
-        const { ratios, mismatches } = ratiosOf(rivals, problems, optimum, near);
+        const { ratios, mismatches } = ratiosOf(rivals, problems, optimum, near, job.effort.oracleSeconds);
         this.latency = ratios;
         this.rivalMismatches = mismatches;
       }

@@ -22,7 +22,7 @@ export interface Effort {
 export interface ModelJob {
   readonly kind: 'model';
   readonly name: string;
-  readonly source: 'zoo' | 'shared';
+  readonly source: 'zoo' | 'shared' | 'synthetic';
   readonly tiers: number;
   readonly graph: LayerGraph;
   readonly seconds: readonly number[];

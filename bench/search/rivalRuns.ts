@@ -51,31 +51,40 @@ export function latencyRivals({ graph, tiers }: PartitionInput): LatencyRivals {
   return { all, searches };
 }
 
-/** Latency of each rival's cut over the optimum, mean over contexts in which the rival knows a cut that can be used. */
+/**
+ * Latency of each rival's cut over the optimum, mean over contexts in which the rival knows a cut that can be used. Asks
+ * in evenly spread contexts, until `seconds` are over.
+ */
 export function ratiosOf(
   { all }: LatencyRivals,
   problems: readonly Problem[],
   optimum: (context: number) => number,
   near: (a: number, b: number) => boolean,
+  seconds: number,
 ): { ratios: Record<string, number | null>; mismatches: Record<string, number> } {
-  const ratios: Record<string, number | null> = {};
-  const mismatches: Record<string, number> = {};
+  const sums = Object.entries(all).map(([name, rival]) => ({ name, rival, sum: 0, count: 0, wrong: 0 }));
   const stride = spreadStride(problems.length);
-  for (const [name, rival] of Object.entries(all)) {
-    let sum = 0;
-    let count = 0;
-    let wrong = 0;
-    for (let n = 0, i = 0; n < Math.min(compared, problems.length); n++, i = (i + stride) % problems.length) {
-      const { objective, hopUsable } = problems[i]!;
-      const value = rival.search(sumWeights(objective, hopUsable[0]!));
-      const least = optimum(i);
-      if (!near(value, least)) wrong++;
+  const most = Math.min(compared, problems.length);
+  const limit = performance.now() + seconds * 1e3;
+  for (
+    let n = 0, i = 0;
+    n < most && (n === 0 || performance.now() < limit);
+    n++, i = (i + stride) % problems.length
+  ) {
+    const { objective, hopUsable } = problems[i]!;
+    const least = optimum(i);
+    for (const each of sums) {
+      const value = each.rival.search(sumWeights(objective, hopUsable[0]!));
+      if (!near(value, least)) each.wrong++;
       if (value === Infinity) continue;
-      sum += least === value ? 1 : value / least;
-      count++;
+      each.sum += least === value ? 1 : value / least;
+      each.count++;
     }
-    ratios[name] = count === 0 ? null : sum / count;
-    if (exact.includes(name)) mismatches[name] = wrong;
   }
-  return { ratios, mismatches };
+  return {
+    ratios: Object.fromEntries(sums.map(({ name, sum, count }) => [name, count === 0 ? null : sum / count])),
+    mismatches: Object.fromEntries(
+      sums.filter(({ name }) => exact.includes(name)).map(({ name, wrong }) => [name, wrong]),
+    ),
+  };
 }

@@ -73,7 +73,11 @@ export class CutSearch {
       return found;
     };
     const { encodings } = this.states;
-    for (const start of starts) consider(this.candidate(start, encodings[0]!, objective, constraints));
+    // The first cut of a plain sum is the optimum: other starts would only take time.
+    const isPlain = constraints.length === 0 && objective.stageWeight === 0;
+    for (const start of isPlain ? starts.slice(0, 1) : starts) {
+      consider(this.candidate(start, encodings[0]!, objective, constraints));
+    }
     const lowerBound = encodings.reduce(
       (least, encoding) =>
         Math.min(
@@ -82,8 +86,8 @@ export class CutSearch {
         ),
       Infinity,
     );
-    const improved = this.improve(best!, objective, constraints);
-    return { best: improved, lowerBound };
+    if (isPlain && best!.value <= lowerBound) return { best: best!, lowerBound };
+    return { best: this.improve(best!, objective, constraints), lowerBound };
   }
 
   /** The lower bound for one encoding; tells `consider` of all placements on the way. */
