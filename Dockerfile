@@ -1,4 +1,7 @@
-# The controller. Build: docker build -t cutpoint .   Run: docker run -p 8080:8080 -v cutpoint:/data cutpoint
+# The controller. Build: docker build -t cutpoint .
+# With TLS:  docker run -p 8080:8080 -v cutpoint:/data -v /etc/cutpoint/tls:/tls:ro \
+#   -e CUTPOINT_LISTEN__TLS_CERTIFICATE_FILE=/tls/cert.pem -e CUTPOINT_LISTEN__TLS_KEY_FILE=/tls/key.pem cutpoint
+# For this machine alone:  docker run -p 127.0.0.1:8080:8080 -v cutpoint:/data -e CUTPOINT_LISTEN__INSECURE=true cutpoint
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
 # better-sqlite3 is compiled where no prebuilt binding can be had
@@ -25,5 +28,7 @@ USER node
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "-e", \
-  "fetch('http://127.0.0.1:8080/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  "const { env } = process; env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; \
+  fetch((env.CUTPOINT_LISTEN__TLS_CERTIFICATE_FILE ? 'https' : 'http') + '://127.0.0.1:8080/readyz') \
+  .then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/src/main.js", "serve"]

@@ -78,7 +78,12 @@ async function serve(flags: ServeFlags): Promise<number> {
     flush();
     throw asListenError(error, config);
   }
-  if (config.listen.tlsCertificateFile !== '') process.on('SIGHUP', () => context.reloadCertificate());
+  // in a terminal without TLS it keeps its old meaning: the terminal was closed
+  if (config.listen.tlsCertificateFile !== '' || !process.stdin.isTTY) {
+    process.on('SIGHUP', () => {
+      if (!context.reloadCertificate()) logger.info('SIGHUP: there is no TLS certificate to look at');
+    });
+  }
   logger.info({ signal: await signal }, 'stopping');
   return await stopInTime(context, config.shutdown.graceMs);
 }

@@ -54,7 +54,9 @@ export function installAccess(app: HttpApp, access: Access): void {
 
 /** The check of an upgrade, for the route that takes devices. @returns false when it was answered with no */
 export function admitDevice(request: FastifyRequest, reply: FastifyReply, access: Access): boolean {
-  const verdict = access.device(request.headers.authorization, request.ip);
+  // a page in somebody's browser can open sockets too, says so by this header, and cannot send a token
+  const isPage = request.headers.origin !== undefined;
+  const verdict = access.device(request.headers.authorization, request.ip, { isPage });
   if (verdict.ok) request.device = verdict.identity;
   else void refuse(request, reply, verdict, 'device');
   return verdict.ok;

@@ -5,7 +5,6 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import fastify from 'fastify';
 import { WebSocket } from 'ws';
-import type { Access } from '../../src/control/access/access.js';
 import { operatorRoles } from '../../src/control/access/records.js';
 import { installAccess } from '../../src/http/accessRules.js';
 import type { HttpApp } from '../../src/http/httpApp.js';
@@ -356,6 +355,11 @@ describe('devices and their tokens', () => {
       const edge = await deviceClient(open.origin, { deviceId: 'edge', role: 'edge' }, token);
       await edge.next('welcome');
       await assert.rejects(deviceClient(open.origin, endHello, 'wrong'), /401/);
+      const page = new WebSocket(`${open.origin.replace('http', 'ws')}/v1/devices`, 'cutpoint.v1', {
+        origin: 'https://example.org',
+      });
+      const [error] = (await once(page, 'error')) as [Error];
+      assert.match(error.message, /401/, 'a page in a browser of this machine is no device');
     } finally {
       await open.dispose();
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +46,7 @@ describe('the TLS certificate', () => {
     try {
       const port = Number(new URL(rig.origin).port);
       const call = request({ port, host: '127.0.0.1', path: '/healthz', ca: pair.cert, agent: false }).end();
-      const [response] = (await once(call, 'response')) as [import('node:http').IncomingMessage];
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
       response.resume();
       assert.equal(response.statusCode, 200);
       assert.match(String(response.headers['strict-transport-security']), /^max-age=\d+/);
@@ -75,7 +76,7 @@ describe('the TLS certificate', () => {
       const port = Number(new URL(rig.origin).port);
       const alive = async () => {
         const call = request({ port, host: '127.0.0.1', path: '/healthz', agent }).end();
-        const [response] = (await once(call, 'response')) as [import('node:http').IncomingMessage];
+        const [response] = (await once(call, 'response')) as [IncomingMessage];
         response.resume();
         await once(response, 'end');
         return { reused: call.reusedSocket, status: response.statusCode };

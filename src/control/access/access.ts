@@ -70,10 +70,19 @@ export class Access {
     return this.#refuse('operator', verdict.reason, address);
   }
 
-  /** @param header the value of `Authorization` @param address of the other end, for the limit of failures */
-  device(header: string | undefined, address: string): DeviceVerdict {
+  /**
+   * @param header the value of `Authorization`
+   * @param address of the other end, for the limit of failures
+   * @param from `isPage`: a browser asks on behalf of a page, which is never taken without a token
+   */
+  device(
+    header: string | undefined,
+    address: string,
+    from: { readonly isPage: boolean } = { isPage: false },
+  ): DeviceVerdict {
     // whoever shows a token means it: a wrong one is refused also where none is needed
-    if (header === undefined && this.settings.anonymousDevices) return { ok: true, identity: null };
+    if (header === undefined && this.settings.anonymousDevices && !from.isPage)
+      return { ok: true, identity: null };
     const verdict = this.tokens.verify(header);
     if (!verdict.ok) return this.#refuse('device', verdict.reason, address);
     const { id, deviceId } = verdict.record;
