@@ -153,10 +153,11 @@ export class Controller {
     }
   }
 
-  /** Layers on the end device of the present cut. */
+  /** Layers on the end device of the present cut, as the history has it. */
   async endLayers(deploymentId: string): Promise<string> {
-    const cut = await this.#json<{ endLayers: number[] }>(`/v1/deployments/${deploymentId}/cut`);
-    return cut.endLayers.join();
+    const path = `/v1/deployments/${deploymentId}/decisions?limit=1`;
+    const { decisions } = await this.#json<{ decisions: { cutAfter: { endLayers: number[] } }[] }>(path);
+    return decisions[0]!.cutAfter.endLayers.join();
   }
 
   async #json<T>(path: string, init?: RequestInit): Promise<T> {

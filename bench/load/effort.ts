@@ -47,3 +47,18 @@ export const quickEffort: Effort = {
   firstGuess: 16_000,
   returnSeconds: 20,
 };
+
+/** To see that it runs: its figures say nothing. */
+export const tinyEffort: Effort = {
+  pairs: 50,
+  probes: 5,
+  models: ['squeezenet-1.1'],
+  trialSeconds: 0.5,
+  trials: 1,
+  warmUpSeconds: 0.5,
+  halfSeconds: 2,
+  overloadSeconds: 1.5,
+  profileSeconds: 0.5,
+  firstGuess: 1_000,
+  returnSeconds: 30,
+};

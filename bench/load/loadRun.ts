@@ -18,7 +18,23 @@ type Returned = { lost: number; welcome: number; firstAtMs: number; lastAtMs: nu
 const seed = 20_240_117;
 /** What is asked of the deployments, in turns. */
 const asked = [{}, { latencySeconds: 0.15 }, { objective: { perLatencySecond: 1, perEnergyJoule: 0.2 } }];
-const deploysAtOnce = 8;
+const requestsAtOnce = 8;
+
+/** Calls `work` with 0 to `count` - 1, some at once. */
+async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < count; index = next++) await work(index);
+  };
+  await Promise.all(Array.from({ length: requestsAtOnce }, worker));
+}
+
+/** From the first quarter of the samples to the last, each by its median: garbage comes and goes in between. */
+function growthOf(samples: readonly number[]): number {
+  const quarter = Math.ceil(samples.length / 4);
+  const median = (of: readonly number[]): number => [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)]!;
+  return median(samples.slice(-quarter)) - median(samples.slice(0, quarter));
+}
 
 export class LoadRun {
   readonly #trials: Trial[] = [];
@@ -119,18 +135,14 @@ export class LoadRun {
   async #deploy(controller: Controller, modelIds: readonly string[]): Promise<void> {
     const { pairs, probes } = this.effort;
     const startedAt = performance.now();
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      for (let pair = next++; pair < pairs; pair = next++) {
-        await controller.deploy({
-          modelId: modelIds[pair % modelIds.length]!,
-          end: { deviceId: `end-${pair}` },
-          edge: { deviceId: `edge-${pair}` },
-          requirements: pair < probes ? {} : asked[pair % asked.length]!,
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: deploysAtOnce }, worker));
+    await inParallel(pairs, (pair) =>
+      controller.deploy({
+        modelId: modelIds[pair % modelIds.length]!,
+        end: { deviceId: `end-${pair}` },
+        edge: { deviceId: `edge-${pair}` },
+        requirements: pair < probes ? {} : asked[pair % asked.length]!,
+      }),
+    );
     await this.#agreed(controller, 'active');
     this.say(
       `${pairs} deployments made and decided in ${((performance.now() - startedAt) / 1e3).toFixed(1)} s`,
@@ -166,7 +178,7 @@ export class LoadRun {
       for (const search of searches) if (!search.isDone) await search.step(trialSeconds);
     }
     const [best, ours] = searches.map((search) => search.best);
-    if (!best || !ours) throw new Error('no load was sustained');
+    if (!best || !ours) throw new Error('no load was offered');
     return { ceiling: best, maximum: ours };
   }
 
@@ -182,7 +194,9 @@ export class LoadRun {
     target: Target,
     framesPerSecond: number,
   ): Promise<Figures['profile']> {
-    const taken = await controller.profile(() => trial(target, framesPerSecond, this.effort.profileSeconds));
+    const taken = await controller.profile(() =>
+      target.clients.offer(framesPerSecond, this.effort.profileSeconds),
+    );
     const summary = summarise(taken);
     for (const { module, share } of summary.modules.slice(0, 12)) {
       this.say(`  ${(100 * share).toFixed(1).padStart(5)} %  ${module}`);
@@ -208,7 +222,9 @@ export class LoadRun {
       p50Ms: probeMs?.p50 ?? null,
       p99Ms: probeMs?.p99 ?? null,
       probesLost,
-      rssGrowthBytes: Math.max(...rssBytes) - rssBytes[0]!,
+      probeCuts: probeMs?.count ?? 0,
+      seconds: result.clients.seconds,
+      rssGrowthBytes: growthOf(rssBytes),
       rssBytes,
       after,
     };
@@ -249,13 +265,15 @@ export class LoadRun {
     const running = await clients.remote.call<{ deviceId: string; running: Running | null }[]>('running');
     const runs = new Map(running.map(({ deviceId, running: own }) => [deviceId, own]));
     let wrong = 0;
-    for (const { id, version, end, edge } of await controller.deployments()) {
+    const deployments = await controller.deployments();
+    await inParallel(deployments.length, async (i) => {
+      const { id, version, end, edge } = deployments[i]!;
       const endLayers = await controller.endLayers(id);
       for (const { deviceId } of [end, edge]) {
         const own = runs.get(deviceId);
         if (own?.deploymentId !== id || own.version !== version || own.endLayers !== endLayers) wrong++;
       }
-    }
+    });
     return wrong;
   }
 

@@ -63,6 +63,9 @@ export interface LoadReport {
     readonly p50Ms: number | null;
     readonly p99Ms: number | null;
     readonly probesLost: number;
+    readonly probeCuts: number;
+    readonly seconds: number;
+    /** From the first quarter of the stretch to the last. */
     readonly rssGrowthBytes: number;
     /** Resident bytes over the stretch, one per sample. */
     readonly rssBytes: readonly number[];
