@@ -99,7 +99,7 @@ function visit(socket: WebSocket, headers: IncomingHttpHeaders): Visit {
 }
 
 /** A device that loads nothing, and writes down what it is asked to do and what it hears. */
-function playedDevice(
+export function playedDevice(
   url: string,
   { prepare, ...options }: Partial<DeviceOptions> & { readonly prepare?: CutHandlers['prepare'] | null } = {},
 ) {
