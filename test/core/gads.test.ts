@@ -6,7 +6,8 @@ import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import type { Decision } from '../../src/core/decision.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
-import { buildStateGraph } from '../../src/core/stateGraph.js';
+import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
+import { topologyOf } from '../../src/core/topology.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 const near = (a: number, b: number): boolean =>
@@ -174,6 +175,68 @@ test('times scaled by a factor scale the answer', () => {
     }),
   );
 });
+
+test('layers and tensors in another order, under other names, change nothing', () => {
+  const cases = richPartitionInput.chain((input) =>
+    fc.tuple(
+      fc.constant(input),
+      fc.array(richContext(input.tiers.length), { minLength: 4, maxLength: 4 }),
+      fc.array(fc.nat(), {
+        minLength: input.graph.layers.length + input.graph.tensors.length,
+        maxLength: input.graph.layers.length + input.graph.tensors.length,
+      }),
+    ),
+  );
+  let moved = 0;
+  fc.assert(
+    fc.property(cases, ([input, contexts, draws]) => {
+      const other = relabelled(input, draws);
+      if (other.graph.layers.some(({ name }, v) => name !== `other-${input.graph.layers[v]!.name}`)) moved++;
+      const before = createPartitioner(buildStateGraph(input, 100_000));
+      const after = createPartitioner(buildStateGraph(other, 100_000));
+      for (const now of contexts) assertSameAnswer(after.decide(now), before.decide(now));
+    }),
+    { numRuns: 150 },
+  );
+  assert.ok(moved > 40, `layers changed places in ${moved} of 150 graphs only`);
+});
+
+/** The same model with its layers in another topological order and its tensors in another order, as `draws` say. */
+function relabelled(input: PartitionInput, draws: readonly number[]): PartitionInput {
+  const { graph, tiers, encodings } = input;
+  const { predecessors } = topologyOf(graph);
+  const order: number[] = [];
+  const isFree = (v: number): boolean =>
+    !order.includes(v) && predecessors[v]!.every((p) => order.includes(p));
+  for (let i = 0; i < graph.layers.length; i++) {
+    const free = graph.layers.map((_, v) => v).filter(isFree);
+    order.push(free[draws[i]! % free.length]!);
+  }
+  const placeOf = (v: number): number => order.indexOf(v);
+  const shuffled = graph.tensors
+    .map((tensor, t) => ({ tensor, t, draw: draws[graph.layers.length + t]! }))
+    .sort((a, b) => a.draw - b.draw);
+  const reordered = (values: readonly number[]): number[] => shuffled.map(({ t }) => values[t]!);
+  return {
+    graph: {
+      name: 'other',
+      layers: order.map((v) => ({ ...graph.layers[v]!, name: `other-${graph.layers[v]!.name}` })),
+      tensors: shuffled.map(({ tensor }) => ({
+        ...tensor,
+        name: `other-${tensor.name}`,
+        producer: tensor.producer === null ? null : placeOf(tensor.producer),
+        consumers: tensor.consumers.map(placeOf).sort((a, b) => a - b),
+      })),
+    },
+    tiers: tiers.map((tier) => ({ ...tier, seconds: order.map((v) => tier.seconds[v]!) })),
+    encodings: encodings?.map((encoding) => ({
+      ...encoding,
+      bytes: reordered(encoding.bytes),
+      encodeSeconds: reordered(encoding.encodeSeconds),
+      decodeSeconds: reordered(encoding.decodeSeconds),
+    })),
+  };
+}
 
 test('the proof looks at a small share of the states, and the present state wins against equals', () => {
   // 12 stages of two parallel layers: 12 * 3 + 1 states.
