@@ -104,7 +104,8 @@ export async function createAppContext(
     log: log.logger,
     version,
     metrics,
-    readiness: () => readiness(store, control, access, isStopping),
+    readiness: () =>
+      readiness(store, control, access, isStopping, config.decisions.whenStoreFails === 'continue'),
     settings: {
       uploadDirectory,
       maxModelBytes: config.limits.maxModelBytes,
@@ -231,6 +232,7 @@ function readiness(
   control: ControlPlane,
   access: Access,
   isStopping: boolean,
+  continues: boolean,
 ): ReadinessCheck[] {
   let databaseMessage: string | null = null;
   try {
@@ -241,8 +243,10 @@ function readiness(
   if (databaseMessage === null && !control.log.isHealthy) {
     databaseMessage = `the last commit failed; ${control.log.waitingRows} decisions wait and are tried again`;
   }
+  const degraded = databaseMessage !== null && continues;
+  if (degraded) databaseMessage = `${databaseMessage}; cuts go on meanwhile (decisions.whenStoreFails)`;
   return [
-    { name: 'database', ok: databaseMessage === null, message: databaseMessage },
+    { name: 'database', ok: databaseMessage === null || degraded, message: databaseMessage, degraded },
     { name: 'process', ok: !isStopping, message: isStopping ? 'stopping' : null },
     ...(access.takesAnonymousDevices ? [anonymousDevices] : []),
   ];

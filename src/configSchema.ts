@@ -183,6 +183,17 @@ const decisions = Type.Object(
       1_000_000,
       'Decisions that may wait for a commit. At the cap deciding waits too.',
     ),
+    whenStoreFails: oneOf(
+      'hold',
+      ['hold', 'continue'],
+      'While the database takes no writes (disk full, read-only). hold: cuts stay as they are. continue: they go on changing, on versions reserved before; history is then missing, and a crash meanwhile goes back to the last stored cut, under a new version.',
+    ),
+    reservedVersions: whole(
+      1_000,
+      2,
+      1_000_000,
+      'For continue: versions reserved per deployment. When they are used up, its cut stays until the database takes writes again.',
+    ),
     batchDeployments: whole(
       256,
       1,

@@ -95,6 +95,7 @@ export class ControlPlane {
     this.devices.load(this.ports.store.devices());
     this.models.load();
     this.deployments.load();
+    this.log.reserve(this.deployments.list());
     for (const session of this.deployments.list()) this.#basis.refresh(session, 'restart');
     this.models.resume();
     this.#settleTimer = setTimeout(() => {
@@ -116,6 +117,7 @@ export class ControlPlane {
     this.devices.closeAll('shutting-down');
     await this.models.stop();
     const allCommitted = this.log.flush();
+    if (allCommitted) this.log.release();
     this.log.close();
     return allCommitted;
   }

@@ -2,12 +2,15 @@
  * The way of decisions into the store: a bounded queue, committed in groups off the decision path.
  *
  * While the store fails, rows wait and the commit is tried again, ever later up to `maxRetryMs`. A full queue
- * makes decisions wait (`isFull`), never go: telemetry coalesces meanwhile, so nothing grows.
+ * makes decisions wait (`isFull`), never go: telemetry coalesces meanwhile, so nothing grows. Where it is configured to
+ * go on without the store, versions that were reserved before are given out, and at half of the queue the oldest rows
+ * of those go: of the history something is missing then, of what stands nothing.
  */
 import type { DeploymentSession } from './deploymentSession.js';
 import type { Devices } from './devices.js';
 import type { Clock, Events, Store } from './ports.js';
 import type { DecisionRecord, DeploymentRecord } from './records.js';
+import { Reservations } from './reservations.js';
 import type { ControlSettings } from './settings.js';
 
 /** Of decisions, of reports and of devices each: a commit must stay short. */
@@ -24,7 +27,7 @@ interface Row {
   readonly receivedAtNanoseconds: bigint | null;
 }
 
-/** What one commit made durable for one deployment. */
+/** What one commit made durable for one deployment, or what goes out on a reserved version before its commit. */
 export interface DurableStep {
   readonly session: DeploymentSession;
   readonly deployment: DeploymentRecord;
@@ -39,6 +42,10 @@ export class DecisionLog {
   #dueNanoseconds = 0n;
   #retryMs = 0;
   #closed = false;
+  readonly #reservations: Reservations;
+  /** Of the rows that wait, so many from the first on were looked at while the store fails. */
+  #givenOut = 0;
+  #giveOutTimer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly store: Store,
@@ -52,10 +59,16 @@ export class DecisionLog {
       /** There is room again after the queue was full. */
       readonly room: () => void;
     },
-  ) {}
+  ) {
+    this.#reservations = new Reservations(this.#continues ? settings.reservedVersions : 0);
+  }
 
   get isFull(): boolean {
     return this.#rows.length >= this.settings.queueRows;
+  }
+
+  get #continues(): boolean {
+    return this.settings.whenStoreFails === 'continue';
   }
 
   /** False while the last commit failed. */
@@ -72,6 +85,16 @@ export class DecisionLog {
     this.events.decisionQueue(this.#rows.length);
     if (this.isFull) this.events.capHit('decisionQueueRows', { cap: this.settings.queueRows });
     this.#wake(this.settings.flushMs);
+    if (!this.isHealthy && this.#continues) this.#giveOutSoon();
+  }
+
+  /** Reserves versions of deployments that were there before, where cuts go on without the store. @throws StoreError */
+  reserve(sessions: readonly DeploymentSession[]): void {
+    const due = this.#reservations.due(sessions.map((session) => ({ session, deployment: session.durable })));
+    if (due.length === 0) return;
+    this.store.commit([], [], due);
+    const until = new Map(due.map((one) => [one.deploymentId, one]));
+    for (const session of sessions) this.#reservations.stored(session, until.get(session.id)!);
   }
 
   /** What a device reported of `session` goes with the next commit. */
@@ -110,6 +133,7 @@ export class DecisionLog {
   /** No commit of its own after this; `flush` first. */
   close(): void {
     this.#closed = true;
+    if (this.#giveOutTimer !== null) clearTimeout(this.#giveOutTimer);
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -124,6 +148,7 @@ export class DecisionLog {
     const reported = [...this.#reported].slice(0, rowsPerCommit);
     const steps = this.#steps(rows, reported);
     const devices = this.devices.unsaved(rowsPerCommit);
+    const reservations = this.#reservations.due(steps);
     const startedAt = this.clock.monotonicNanoseconds();
     let refused: readonly string[];
     try {
@@ -131,22 +156,92 @@ export class DecisionLog {
       refused = this.store.commit(
         rows.map((row) => row.decision),
         steps.map((step) => step.deployment),
+        reservations,
       );
     } catch (error) {
-      this.events.storeFailed({ operation: 'commit', error });
-      this.#retryMs = Math.min(maxRetryMs, Math.max(this.settings.flushMs, this.#retryMs * 2, 10));
+      this.#failed(error);
       return false;
     }
+    if (!this.isHealthy) this.events.storeFailing(false);
     this.#retryMs = 0;
     this.#rows = this.#rows.slice(rows.length);
+    this.#givenOut = Math.max(0, this.#givenOut - rows.length);
     this.devices.saved(devices);
     const seconds = Number(this.clock.monotonicNanoseconds() - startedAt) / 1e9;
     this.events.storeCommitted({ rows: rows.length, seconds });
     this.events.decisionQueue(this.#rows.length);
     for (const session of [...reported, ...steps.map((step) => step.session)]) this.#reported.delete(session);
-    for (const step of steps) if (!refused.includes(step.session.id)) this.on.durable(step);
+    const reserved = new Map(reservations.map((one) => [one.deploymentId, one]));
+    for (const step of steps) {
+      const { session } = step;
+      const reservation = reserved.get(session.id);
+      if (reservation !== undefined) this.#reservations.stored(session, reservation);
+      // what was given out on a reserved version may be newer than these rows
+      const isBehind = step.deployment.version < session.durable.version;
+      if (!isBehind && !refused.includes(session.id)) this.on.durable(step);
+    }
     if (wasFull && !this.isFull) this.on.room();
     return true;
+  }
+
+  #failed(error: unknown): void {
+    this.events.storeFailed({ operation: 'commit', error });
+    if (this.isHealthy) this.events.storeFailing(true);
+    this.#retryMs = Math.min(maxRetryMs, Math.max(this.settings.flushMs, this.#retryMs * 2, 10));
+    if (this.#continues) this.#giveOut();
+  }
+
+  #giveOutSoon(): void {
+    if (this.#giveOutTimer !== null || this.#closed) return;
+    this.#giveOutTimer = setTimeout(() => {
+      this.#giveOutTimer = null;
+      if (!this.isHealthy) this.#giveOut();
+    }, this.settings.flushMs);
+  }
+
+  /** Without the store: versions within their reservation go out now, others wait for it. */
+  #giveOut(): void {
+    const wasFull = this.isFull;
+    const steps = this.#steps(this.#rows.slice(this.#givenOut), []);
+    this.#givenOut = this.#rows.length;
+    for (const step of steps) {
+      const { session, deployment } = step;
+      if (deployment.version <= session.durable.version) continue;
+      if (this.#reservations.covers(session, deployment.version)) {
+        this.on.durable(step);
+        this.events.givenOutUnstored();
+      } else {
+        this.events.capHit('reservedVersions', { deploymentId: session.id, version: deployment.version });
+      }
+    }
+    this.#dropRows();
+    if (wasFull && !this.isFull) this.on.room();
+  }
+
+  /** Makes room for decisions: the oldest rows of what was given out go, and what stands of them is stored later. */
+  #dropRows(): void {
+    let excess = this.#rows.length - Math.ceil(this.settings.queueRows / 2);
+    if (excess <= 0) return;
+    const kept = this.#rows.filter((row) => {
+      const { session, deployment } = row;
+      if (excess <= 0 || deployment.version > session.durable.version) return true;
+      this.#reported.add(session);
+      excess--;
+      return false;
+    });
+    this.events.dropped('decision-row', this.#rows.length - kept.length);
+    this.#rows = kept;
+    this.#givenOut = kept.length;
+    this.events.decisionQueue(kept.length);
+  }
+
+  /** Everything that was given out is stored: a start need not go beyond what was reserved. */
+  release(): void {
+    try {
+      this.store.releaseReservations();
+    } catch (error) {
+      this.events.storeFailed({ operation: 'release reserved versions', error }); // versions leave a gap, no more
+    }
   }
 
   /** One step for each deployment that the rows or a report touch, with its state after the last of its rows. */

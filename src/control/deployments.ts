@@ -6,7 +6,7 @@ import { DeploymentSession, type DeploymentStatus } from './deploymentSession.js
 import type { Models } from './models.js';
 import type { Clock, Events, Store } from './ports.js';
 import type { Profiles } from './profiles.js';
-import type { DeploymentRecord, TierBinding } from './records.js';
+import type { DecisionRecord, DeploymentRecord, TierBinding } from './records.js';
 import type { ControlSettings } from './settings.js';
 import { costInForce } from './switching.js';
 
@@ -26,6 +26,36 @@ export interface DeploymentChange {
   readonly edge?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
 }
 
+const recordsPerCommit = 500;
+
+interface Restored {
+  readonly record: DeploymentRecord;
+  /** Its latest decision; null where none is kept. */
+  readonly latest: DecisionRecord | null;
+}
+
+/**
+ * A deployment whose versions up to `until` may be known to devices without being stored (a crash while the store took no
+ * writes, or a backup that was restored): its stored cut stands under a version that nobody has seen.
+ */
+function beyond({ record, latest }: Restored, until: number, nowMs: number): Restored {
+  if (record.cut === null) return { record: { ...record, version: until }, latest };
+  const version = until + 1;
+  return {
+    record: { ...record, version, updatedAtMs: nowMs },
+    latest: latest && {
+      ...latest,
+      atMs: nowMs,
+      reason: 'restart',
+      versionBefore: record.version,
+      versionAfter: version,
+      cutBefore: record.cut,
+      cutAfter: record.cut,
+      keptBefore: 0,
+    },
+  };
+}
+
 export class Deployments {
   readonly #sessions = new Map<string, DeploymentSession>();
   readonly #byDevice = new Map<string, Set<DeploymentSession>>();
@@ -39,11 +69,28 @@ export class Deployments {
     private readonly flush: () => boolean,
   ) {}
 
+  /** @throws StoreError */
   load(): void {
-    for (const record of this.ports.store.deployments()) {
-      const [latest] = this.ports.store.decisions(record.id, { limit: 1 });
-      this.#add(new DeploymentSession(record, this.models.get(record.modelId), latest ?? null));
+    const { store, clock } = this.ports;
+    const reserved = new Map(store.reservations().map((one) => [one.deploymentId, one.untilVersion]));
+    const movedOn: Restored[] = [];
+    for (const record of store.deployments()) {
+      const [latest] = store.decisions(record.id, { limit: 1 });
+      const until = reserved.get(record.id) ?? 0;
+      const stored = { record, latest: latest ?? null };
+      const restored = until > record.version ? beyond(stored, until, clock.nowMs()) : stored;
+      if (restored !== stored) movedOn.push(restored);
+      this.#add(new DeploymentSession(restored.record, this.models.get(record.modelId), restored.latest));
     }
+    for (let from = 0; from < movedOn.length; from += recordsPerCommit) {
+      const some = movedOn.slice(from, from + recordsPerCommit);
+      const rows = some.flatMap(({ record, latest }) => (record.cut === null ? [] : (latest ?? [])));
+      store.commit(
+        rows,
+        some.map(({ record }) => record),
+      );
+    }
+    if (reserved.size > 0) store.releaseReservations();
   }
 
   /** How many are in each status, and how many run a cut that violates what was asked. */

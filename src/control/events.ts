@@ -23,6 +23,7 @@ export const droppedThings = [
   'superseded-cut', // replaced in an outbox by a later cut of the same deployment
   'too-fast-frame', // of a connection that sends more than it may
   'undeliverable-cut', // its device is not connected; it is told the latest when it is back
+  'decision-row', // of the history, while the store takes no writes and cuts go on
   'log-line', // whoever reads the log does not keep up
 ] as const;
 export type DroppedThing = (typeof droppedThings)[number];
@@ -44,6 +45,7 @@ export const capNames = [
   'outboxBytes',
   'restBodyBytes',
   'decisionQueueRows',
+  'reservedVersions',
   'decisionRows',
   'states',
   'idleStateGraphs', // built, needed by no deployment any more, and given up for newer ones
@@ -120,6 +122,10 @@ export interface Events {
   decisionQueue(rows: number): void;
   storeCommitted(commit: { readonly rows: number; readonly seconds: number }): void;
   storeFailed(failure: { readonly operation: string; readonly error: unknown }): void;
+  /** The store began or ceased to fail. */
+  storeFailing(isFailing: boolean): void;
+  /** A cut went to its devices on a reserved version, before its decision is stored. */
+  givenOutUnstored(): void;
   decisionsPruned(rows: number): void;
   /** `limited`: the address failed too often before and is only told to slow down. */
   authenticationFailed(failure: {

@@ -14,6 +14,7 @@ import type {
   ProfileRecord,
   Role,
   StoredCut,
+  VersionReservation,
 } from './records.js';
 
 export interface Clock {
@@ -52,9 +53,16 @@ export interface Store extends AccessStore {
    * One transaction: the decisions, and each deployment's version, cut, reports and time of update as the
    * records say (its requirements and tiers stay as saved). A deployment that was deleted meanwhile stays
    * deleted and one stored with a newer version stays as it is; the ids of both are returned.
-   * Durable at return; a cut may be pushed to devices only after.
+   * Durable at return; a cut may be pushed to devices only after, or within a reservation that was stored before.
    */
-  commit(decisions: readonly DecisionRecord[], deployments: readonly DeploymentRecord[]): readonly string[];
+  commit(
+    decisions: readonly DecisionRecord[],
+    deployments: readonly DeploymentRecord[],
+    reservations?: readonly VersionReservation[],
+  ): readonly string[];
+  reservations(): VersionReservation[];
+  /** Every version that was given out is stored. */
+  releaseReservations(): void;
   /** Newest first; `beforeId` pages on. Ids rise with time. */
   decisions(
     deploymentId: string,

@@ -97,6 +97,12 @@ export interface DeploymentRecord {
   readonly updatedAtMs: number;
 }
 
+/** Versions of a deployment up to `untilVersion` may be known to devices though the store has no row of them. */
+export interface VersionReservation {
+  readonly deploymentId: string;
+  readonly untilVersion: number;
+}
+
 /** A cut as it is kept and sent: independent of how states are numbered in memory. */
 export interface StoredCut {
   /** Indices of the layers that run on the end device, ascending. */

@@ -16,6 +16,10 @@ export interface ControlSettings {
     readonly queueRows: number;
     /** Least time between two rows of decisions that keep the cut of a deployment, ms; 0: each is a row. */
     readonly keptRowMs: number;
+    /** What becomes of cuts while the store takes no writes: they wait for it, or go out on reserved versions. */
+    readonly whenStoreFails: 'hold' | 'continue';
+    /** Versions reserved ahead per deployment for the latter. */
+    readonly reservedVersions: number;
     /** Rows of history kept in the store. */
     readonly keepRows: number;
     /** Deployments decided before other work of the process has its turn. */

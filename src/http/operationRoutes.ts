@@ -8,6 +8,8 @@ export interface ReadinessCheck {
   readonly ok: boolean;
   /** What is wrong; null where it is well. */
   readonly message: string | null;
+  /** It goes on, with something missing that the message names. */
+  readonly degraded?: boolean;
 }
 
 export interface OperationPorts {
@@ -41,7 +43,10 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
         tags,
         response: documented({
           200: Type.Object(
-            { status: Type.Literal('ready'), checks: Type.Array(Type.Object({ name: Type.String() })) },
+            {
+              status: Type.Unsafe<'ready' | 'degraded'>({ type: 'string', enum: ['ready', 'degraded'] }),
+              checks: Type.Array(Type.Object({ name: Type.String() })),
+            },
             { description: 'It can' },
           ),
           ...problems(503),
@@ -51,7 +56,8 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
     () => {
       const checks = readiness();
       const failed = checks.filter((check) => !check.ok);
-      if (failed.length === 0) return { status: 'ready', checks };
+      const isDegraded = checks.some((check) => check.degraded === true);
+      if (failed.length === 0) return { status: isDegraded ? 'degraded' : 'ready', checks };
       const detail = failed.map((check) => `${check.name}: ${check.message ?? 'not well'}`).join('; ');
       throw new HttpProblem(503, 'not-ready', detail, [], { checks });
     },

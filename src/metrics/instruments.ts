@@ -73,6 +73,11 @@ export function createInstruments(registry: Registry) {
     commitDuration: seconds('store_commit_duration', 'Time of one commit of decisions', decades(-5, 0)),
     committedRows: counter('store_committed_rows', 'Decisions committed'),
     storeFailures: counter('store_failures', 'Operations of the store that failed, by code', ['code']),
+    storeFailing: gauge('store_failing', '1 while the last commit failed'),
+    givenOutUnstored: counter(
+      'cuts_given_out_unstored',
+      'Cuts that went out on a reserved version while the store took no writes',
+    ),
     prunedRows: counter('store_pruned_rows', 'Decisions deleted because the history is at its cap'),
     dropped: counter('dropped', 'Things given up because something newer stands in their place', ['what']),
     refused: counter('refused', 'Requests answered with no, by the code of the answer', ['what', 'code']),

@@ -152,6 +152,13 @@ function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
       to.storeFailures.inc({ code });
       warn('error', `store ${code}`, failure, 'the store failed');
     },
+    storeFailing(isFailing) {
+      to.storeFailing.set(isFailing ? 1 : 0);
+      if (!isFailing) log.warn({}, 'the store takes writes again');
+    },
+    givenOutUnstored() {
+      to.givenOutUnstored.inc();
+    },
     decisionsPruned(rows) {
       to.prunedRows.inc(rows);
       log.debug({ rows }, 'decision history pruned');

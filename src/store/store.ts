@@ -1,6 +1,6 @@
 /** The store: SQLite behind the port of control. */
 import type { Store } from '../control/ports.js';
-import type { DecisionRecord, DeploymentRecord } from '../control/records.js';
+import type { DecisionRecord, DeploymentRecord, VersionReservation } from '../control/records.js';
 import { startCheckpoints } from './checkpointer.js';
 import { accessRows } from './accessRows.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
@@ -9,6 +9,7 @@ import { deploymentRows } from './deploymentRows.js';
 import { deviceRows } from './deviceRows.js';
 import { productMigrations } from './migrations.js';
 import { modelRows } from './modelRows.js';
+import { reservationRows } from './reservationRows.js';
 import { storeFailure } from './sqliteFailure.js';
 
 export type StoreOptions = Pick<DatabaseOptions, 'file'> &
@@ -36,6 +37,8 @@ const DOING: Readonly<Record<keyof Store, string>> = {
   deleteDeployment: 'delete the deployment',
   commit: 'record decisions',
   decisions: 'read the decision history',
+  reservations: 'read the reserved versions',
+  releaseReservations: 'release reserved versions',
   pruneDecisions: 'prune the decision history',
   pepper: 'read the pepper',
   apiKeys: 'read the API keys',
@@ -85,10 +88,19 @@ export function openStore(options: StoreOptions): Store {
   const { insertDecision, ...decisions } = decisionRows(db);
   const { saveProgress, ...deployments } = deploymentRows(db);
   const writeProbe = db.prepare('UPDATE write_probe SET writes = writes + 1');
-  const commit = db.transaction((rows: readonly DecisionRecord[], records: readonly DeploymentRecord[]) => {
-    for (const row of rows) insertDecision(row);
-    return records.filter((record) => !saveProgress(record)).map((record) => record.id);
-  });
+  const { saveReservation, ...reservations } = reservationRows(db);
+  const commit = db.transaction(
+    (
+      rows: readonly DecisionRecord[],
+      records: readonly DeploymentRecord[],
+      reserved: readonly VersionReservation[],
+    ) => {
+      for (const row of rows) insertDecision(row);
+      const refused = records.filter((record) => !saveProgress(record)).map((record) => record.id);
+      for (const one of reserved) saveReservation(one);
+      return refused;
+    },
+  );
   return guarded(
     {
       ...modelRows(db),
@@ -96,8 +108,12 @@ export function openStore(options: StoreOptions): Store {
       ...deployments,
       ...decisions,
       ...accessRows(db),
-      commit: (rows: readonly DecisionRecord[], records: readonly DeploymentRecord[]): readonly string[] =>
-        commit.immediate(rows, records),
+      ...reservations,
+      commit: (
+        rows: readonly DecisionRecord[],
+        records: readonly DeploymentRecord[],
+        reserved: readonly VersionReservation[] = [],
+      ): readonly string[] => commit.immediate(rows, records, reserved),
       probe(): void {
         assertInPlace();
         writeProbe.run();

@@ -27,7 +27,15 @@ export const testSettings: ControlSettings = {
     maxDeployments: 4,
     maxDeploymentsPerDevice: 3,
   },
-  decisions: { keptRowMs: 0, flushMs: 1, queueRows: 100, keepRows: 1_000, batchDeployments: 8 },
+  decisions: {
+    keptRowMs: 0,
+    flushMs: 1,
+    queueRows: 100,
+    whenStoreFails: 'hold',
+    reservedVersions: 10,
+    keepRows: 1_000,
+    batchDeployments: 8,
+  },
   states: { maxIdle: 1 },
   imports: {
     queue: 1,
