@@ -48,7 +48,9 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5_000),
   };
   const app = fastify({
-    ...(certificate === null ? { http: server } : { https: { ...server, ...certificate.options } }),
+    ...(certificate === null
+      ? { http: server }
+      : { https: { ...server, ...certificate.options, handshakeTimeout: settings.headersTimeoutMs } }),
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }), // metrics count them; failures are logged
     bodyLimit: settings.maxRestBodyBytes,

@@ -17,8 +17,9 @@ export function accessEvents(to: Instruments, log: EventLog, warn: Warn) {
   return {
     authenticationFailed({ face, reason, address, limited }) {
       to.authenticationFailures.inc({ face, reason, limited: String(limited) });
+      if (limited) return; // the figure is enough: a flood must not fill the log
       const level = reason === 'revoked' ? 'warn' : 'info';
-      warn(level, `access ${face} ${reason}`, { face, reason, address, limited }, 'authentication failed');
+      warn(level, `access ${face} ${reason}`, { face, reason, address }, 'authentication failed');
     },
     anonymousDevices(areTaken) {
       to.anonymousDevices.set(areTaken ? 1 : 0);

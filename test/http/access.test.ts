@@ -66,6 +66,32 @@ describe('who may call what over REST', () => {
     }
   });
 
+  it('asks for it whatever way a request takes to an operation', async () => {
+    const { port } = new URL(rig.origin);
+    const key = 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n';
+    const upgrade = `connection: upgrade\r\nupgrade: websocket\r\n${key}`;
+    const requests: [string, string, RegExp][] = [
+      ['HEAD /v1/models', '', /^HTTP\/1\.1 401/],
+      ['HEAD /v1/devices', '', /^HTTP\/1\.1 401/],
+      ['GET /v1/%6dodels', '', /^HTTP\/1\.1 401/],
+      ['GET /v1/models?x=1', '', /^HTTP\/1\.1 401/],
+      ['GET /v1/models', upgrade, /^HTTP\/1\.1 401/],
+      ['GET /metrics', upgrade, /^HTTP\/1\.1 401/],
+      ['GET /v1/devices/none', upgrade, /^HTTP\/1\.1 401/],
+      ['DELETE /v1/keys/none', 'x-http-method-override: GET\r\n', /^HTTP\/1\.1 401/],
+      ['GET //v1/models', '', /^HTTP\/1\.1 404/],
+      ['GET /v1/models/../keys', '', /^HTTP\/1\.1 40[14]/],
+      ['TRACE /v1/keys', '', /^HTTP\/1\.1 40[0145]/],
+    ];
+    for (const [line, headers, wanted] of requests) {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.end(`${line} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`);
+      let answer = '';
+      for await (const chunk of socket) answer += String(chunk);
+      assert.match(answer, wanted, line);
+    }
+  });
+
   it('gives each role what it may do and refuses the rest before it looks at the request', async () => {
     for (const role of operatorRoles) {
       const { body } = await admin.post('/v1/keys', { label: `a ${role}`, role });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -60,6 +61,18 @@ describe('the TLS certificate', () => {
       const old = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.1' });
       const [refusal] = (await once(old, 'error')) as [Error];
       assert.match(refusal.message, /protocol|version|alert/i);
+    } finally {
+      await rig.dispose();
+    }
+  });
+
+  it('does not wait long for who connects and then says nothing', async () => {
+    await write(selfSigned('first'));
+    const rig = await serviceRig({ certificate: new Certificate(files), listen: { headersTimeoutMs: 200 } });
+    try {
+      const silent = connectTcp(Number(new URL(rig.origin).port), '127.0.0.1');
+      silent.resume();
+      await once(silent, 'close', { signal: AbortSignal.timeout(10_000) });
     } finally {
       await rig.dispose();
     }

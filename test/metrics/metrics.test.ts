@@ -243,3 +243,15 @@ test('a loop that was held up shows in the delay', async () => {
   metrics.close();
   idle.close();
 });
+
+test('failed attempts beyond the limit of their address are counted and not logged', async () => {
+  const { metrics, lines } = setup();
+  const failure = { face: 'operator', reason: 'wrong', address: '10.0.0.1' } as const;
+  metrics.authenticationFailed({ ...failure, limited: false });
+  const logged = lines.length;
+  for (let i = 0; i < 5; i++) metrics.authenticationFailed({ ...failure, limited: true });
+  assert.equal(lines.length, logged);
+  const name = 'cutpoint_authentication_failures_total{face="operator",reason="wrong",limited="true"}';
+  assert.equal(await sample(metrics, name), 5);
+  metrics.close();
+});

@@ -28,7 +28,7 @@ const testHubSettings: HubSettings = {
   compression: 'off',
 };
 
-export const testAccessSettings: AccessSettings = {
+const testAccessSettings: AccessSettings = {
   anonymousDevices: false,
   maxKeys: 10,
   maxTokensPerDevice: 4,
