@@ -207,6 +207,12 @@ const decisions = Type.Object(
       'Time that a device has to prepare or to activate a cut before it counts as refused.',
     ),
     retryMs: whole(1_000, 10, HOUR_MS, 'First wait before a refused cut is tried again; doubles each time.'),
+    maxSetAside: whole(
+      16,
+      1,
+      1_000,
+      'Refused placements that are remembered per deployment; the one that is due first is forgotten first.',
+    ),
     maxRetryMs: whole(300_000, 10, 24 * HOUR_MS, 'Longest of these waits.'),
     timeToLiveMs: whole(
       60_000,

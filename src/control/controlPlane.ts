@@ -38,6 +38,7 @@ export class ControlPlane {
   readonly operations: Operations;
   readonly #basis: BasisKeeper;
   readonly #decider: Decider;
+  readonly #delivery: Delivery;
   readonly #housekeeping: Housekeeping;
   #settleTimer: NodeJS.Timeout | null = null;
 
@@ -53,9 +54,11 @@ export class ControlPlane {
       ready: (modelId) => this.operations.refreshModel(modelId),
     });
     this.deployments = new Deployments(ports, this.models, this.profiles, limits, () => this.log.flush());
-    const delivery = new Delivery(ports, this.devices, this.deployments, (session) =>
-      this.log.reported(session),
-    );
+    const delivery = new Delivery(ports, this.devices, this.deployments, decisions, {
+      reported: (session) => this.log.reported(session),
+      decide: (session, reason) => this.#decider.mark(session, reason),
+    });
+    this.#delivery = delivery;
     this.log = new DecisionLog(store, this.devices, clock, events, decisions, {
       durable: (step) => delivery.durable(step),
       room: () => this.#decider.resume(),
@@ -113,6 +116,7 @@ export class ControlPlane {
     if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
     this.#housekeeping.stop();
     this.#decider.stop();
+    this.#delivery.stop();
     this.devices.touchConnected();
     this.devices.closeAll('shutting-down');
     await this.models.stop();

@@ -259,7 +259,11 @@ export class DecisionLog {
         return {
           session,
           // a report may be newer than the row that waits; a version is never newer than its row
-          deployment: { ...(row?.deployment ?? session.durable), reported: session.current.reported },
+          deployment: {
+            ...(row?.deployment ?? session.durable),
+            reported: session.current.reported,
+            lastGood: session.current.lastGood,
+          },
           decision: row?.decision ?? null,
           receivedAtNanoseconds: row?.receivedAtNanoseconds ?? null,
         };

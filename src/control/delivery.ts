@@ -1,152 +1,247 @@
-/** Brings durable cuts to the devices, and what devices say of them back: desired and reported. */
+/**
+ * Brings durable cuts to the devices, and what devices say of them back. What is sent when is the rollout's to say
+ * (rollout.ts); here are the connections, the clock and the store that it does not know.
+ */
+import { Deadlines } from './deadlines.js';
 import type { DurableStep } from './decisionLog.js';
 import type { Deployments } from './deployments.js';
 import type { DeploymentSession } from './deploymentSession.js';
+import type { AnswerRefusal, DeviceAnswer, Measurement, Running } from './deviceAnswer.js';
 import type { Devices } from './devices.js';
-import type { Clock, CutNotice, Events } from './ports.js';
-import type { Role } from './records.js';
+import { monotonicMs, type Clock, type CutNotice, type Events } from './ports.js';
+import type { DecisionReason, Role } from './records.js';
+import { dueAtMs, step, type RolloutAction, type RolloutEvent } from './rollout.js';
+import type { ControlSettings } from './settings.js';
 import { costInForce } from './switching.js';
 
-/** A deployment and version that a device says it runs. */
-export interface Running {
-  readonly deploymentId: string;
-  readonly version: number;
-  /** The safe local cut runs in place of it. */
-  readonly fallback?: boolean | null | undefined;
-}
-
-/** Means over `count` inferences with a version, s; a stage that was not measured is absent. */
-export interface Measurement {
-  readonly count: number;
-  readonly endSeconds?: number | undefined;
-  readonly uplinkSeconds?: number | undefined;
-  readonly edgeSeconds?: number | undefined;
-  readonly downlinkSeconds?: number | undefined;
-  readonly latencySeconds?: number | undefined;
-}
-
-type OfVersion = Pick<Running, 'deploymentId' | 'version'>;
-
-/** What a device says of a version of one of its deployments. */
-export type DeviceAnswer =
-  | (OfVersion & { readonly type: 'prepared' | 'ack' })
-  | (OfVersion & {
-      readonly type: 'nack';
-      readonly code: string;
-      readonly message?: string | undefined;
-      /** The version that still runs; absent: none. */
-      readonly running?: number | undefined;
-    })
-  | (OfVersion & { readonly type: 'fallback'; readonly reason: string })
-  | (OfVersion & { readonly type: 'measurement' } & Measurement);
-
-/** Why an answer is not taken. */
-export type AnswerRefusal = 'unknown-deployment' | 'unknown-version';
-
 export class Delivery {
+  readonly #deadlines: Deadlines<DeploymentSession>;
+
   constructor(
     private readonly ports: { readonly clock: Clock; readonly events: Events },
     private readonly devices: Devices,
     private readonly deployments: Deployments,
-    /** What is reported of a deployment changed and goes into the store. */
-    private readonly reported: (session: DeploymentSession) => void,
-  ) {}
+    private readonly settings: ControlSettings['decisions'],
+    private readonly on: {
+      /** What is reported of a deployment changed and goes into the store. */
+      readonly reported: (session: DeploymentSession) => void;
+      /** A deployment is to be decided again. */
+      readonly decide: (session: DeploymentSession, reason: DecisionReason) => void;
+    },
+  ) {
+    this.#deadlines = new Deadlines(
+      () => monotonicMs(ports.clock),
+      (session) => this.#due(session),
+    );
+  }
 
-  /** A commit went through: the deployment moves on, and a new cut goes to both sides. */
-  durable(step: DurableStep): void {
-    const { session } = step;
-    const isNew = step.deployment.version !== session.durable.version;
-    session.durable = step.deployment;
-    const { decision } = step;
+  /** Deployments in which an answer, or the end of a wait, is due at some time. */
+  get waitingCount(): number {
+    return this.#deadlines.size;
+  }
+
+  stop(): void {
+    this.#deadlines.stop();
+  }
+
+  /** A commit went through: the deployment moves on, and a new cut is rolled out. */
+  durable({ session, deployment, decision, receivedAtNanoseconds }: DurableStep): void {
+    const isNew = deployment.version !== session.durable.version;
+    session.durable = deployment;
     // one that kept this cut, and has no row, may have come since
     const isLatest = decision !== null && (isNew || decision.atMs >= (session.lastDecision?.atMs ?? 0));
     if (isLatest) session.lastDecision = decision;
     if (!isNew) return;
-    for (const role of ['end', 'edge'] as const) this.#push(session, role);
-    if (step.receivedAtNanoseconds !== null) {
-      const took = this.ports.clock.monotonicNanoseconds() - step.receivedAtNanoseconds;
+    const { version, cut } = deployment;
+    this.#step(session, { kind: 'decided', desired: { version, cut: cut! } }); // a version has a cut
+    this.#retry(session);
+    if (receivedAtNanoseconds !== null) {
+      const took = this.ports.clock.monotonicNanoseconds() - receivedAtNanoseconds;
       this.ports.events.telemetryToPush(Number(took) / 1e9);
     }
   }
 
   /**
-   * A device came (back) and said what it runs: it is told the latest cut of each deployment where that is another
-   * one, and that a deployment is gone where it is. Never a replay.
+   * A device came (back) and said what it runs: for each of its deployments it is told that this is current, or the
+   * latest cut, and that a deployment is gone where it is. Never a replay.
    */
   resume(deviceId: string, running: readonly Running[]): void {
-    const runs = new Map(running.map(({ deploymentId, version }) => [deploymentId, version]));
+    const runs = new Map(running.map((entry) => [entry.deploymentId, entry]));
+    const prepares = this.#prepares(deviceId);
     for (const session of this.deployments.ofDevice(deviceId)) {
-      const role = session.roleOf(deviceId)!;
-      const version = runs.get(session.id);
+      const known = runs.get(session.id);
       runs.delete(session.id);
-      if (version !== undefined && version <= session.durable.version) this.#report(session, role, version);
-      if (session.durable.cut !== null && version !== session.durable.version) this.#push(session, role);
+      this.#step(session, {
+        kind: 'connected',
+        role: session.roleOf(deviceId)!,
+        prepares,
+        running: known === undefined ? null : { version: known.version, fallback: known.fallback === true },
+      });
     }
     for (const gone of runs.keys()) this.devices.connection(deviceId)?.sendRemoved(gone);
   }
 
+  disconnected(deviceId: string): void {
+    for (const session of this.deployments.ofDevice(deviceId)) {
+      this.#step(session, { kind: 'disconnected', role: session.roleOf(deviceId)! });
+    }
+  }
+
+  /** A deployment was made of devices that may be connected already. */
+  created(session: DeploymentSession): void {
+    for (const role of ['end', 'edge'] as const) {
+      const { deviceId } = session.current[role];
+      if (this.devices.connection(deviceId) === null) continue;
+      this.#step(session, { kind: 'connected', role, prepares: this.#prepares(deviceId), running: null });
+    }
+  }
+
   /** Takes what `deviceId` says of a version; null when that is taken. */
   answer(deviceId: string, answer: DeviceAnswer): AnswerRefusal | null {
-    const found = this.#answered(deviceId, answer);
-    if (typeof found === 'string') return found;
-    const { session, role } = found;
-    const { type: kind, deploymentId, version } = answer;
+    const { deploymentId, version } = answer;
+    const session = this.deployments.find(deploymentId);
+    const role = session?.roleOf(deviceId) ?? null;
+    if (session === null || role === null) return 'unknown-deployment';
+    if (version > session.durable.version) return 'unknown-version';
     const code =
       answer.type === 'nack' ? answer.code : answer.type === 'fallback' ? answer.reason : undefined;
-    this.ports.events.cutAnswered({ kind, deploymentId, deviceId, version, code });
-    if (answer.type === 'ack') {
-      session.nacks[role] = null;
-      this.#report(session, role, version);
-    }
-    if (answer.type === 'nack') {
-      const atMs = this.ports.clock.nowMs();
-      session.nacks[role] = { version, code: answer.code, message: answer.message ?? null, atMs };
-    }
+    this.ports.events.cutAnswered({ kind: answer.type, deploymentId, deviceId, version, code });
+    this.#take(session, role, answer);
     return null;
   }
 
   removed(session: DeploymentSession): void {
+    this.#deadlines.set(session, null);
     for (const role of ['end', 'edge'] as const) {
       this.devices.connection(session.current[role].deviceId)?.sendRemoved(session.id);
     }
   }
 
-  #answered(
-    deviceId: string,
-    { deploymentId, version }: OfVersion,
-  ): { readonly session: DeploymentSession; readonly role: Role } | AnswerRefusal {
-    const session = this.deployments.find(deploymentId);
-    const role = session?.roleOf(deviceId) ?? null;
-    if (session === null || role === null) return 'unknown-deployment';
-    return version <= session.durable.version ? { session, role } : 'unknown-version';
+  #prepares(deviceId: string): boolean {
+    return this.devices.view(deviceId).description?.capabilities?.includes('prepare') ?? false;
   }
 
-  #report(session: DeploymentSession, role: Role, version: number): void {
-    if (session.current.reported[role] === version) return;
-    session.current = { ...session.current, reported: { ...session.current.reported, [role]: version } };
-    this.reported(session);
-  }
-
-  #push(session: DeploymentSession, role: Role): void {
-    const { deviceId } = session.durable[role];
-    const connection = this.devices.connection(deviceId);
-    if (connection === null) {
-      this.ports.events.dropped('undeliverable-cut');
-      return;
+  #take(session: DeploymentSession, role: Role, answer: DeviceAnswer): void {
+    const { type, version } = answer;
+    switch (type) {
+      case 'measurement':
+        this.#measured(session, answer);
+        return;
+      case 'ack':
+        session.nacks[role] = null;
+        this.#step(session, { kind: 'ack', role, version });
+        return;
+      case 'prepared':
+        this.#step(session, { kind: 'prepared', role, version });
+        return;
+      case 'fallback':
+        this.#step(session, { kind: 'fallback', role, version, reason: answer.reason });
+        return;
+      case 'nack': {
+        const { code, message, running } = answer;
+        session.nacks[role] = { version, code, message: message ?? null, atMs: this.ports.clock.nowMs() };
+        // a version that was never decided is none that could run
+        const known = running !== undefined && running <= session.durable.version ? running : null;
+        this.#step(session, { kind: 'nack', role, version, code, running: known });
+      }
     }
-    connection.sendCut(notice(session, role));
-    this.ports.events.cutPushed({ deploymentId: session.id, deviceId, version: session.durable.version });
+  }
+
+  #measured(session: DeploymentSession, measurement: Measurement): void {
+    void [session, measurement];
+  }
+
+  #due(session: DeploymentSession): void {
+    if (session.disposed) return;
+    this.#step(session, { kind: 'time' });
+    this.#retry(session);
+  }
+
+  /** The best cut was kept out by a refusal that is over. */
+  #retry(session: DeploymentSession): void {
+    const { waitsFor, setAsides } = session;
+    if (waitsFor === null || setAsides.holds(waitsFor, monotonicMs(this.ports.clock))) return;
+    this.on.decide(session, 'retry');
+  }
+
+  #step(session: DeploymentSession, event: RolloutEvent): void {
+    const nowMs = monotonicMs(this.ports.clock);
+    const { rollout, actions } = step(session.rollout, event, nowMs, this.settings);
+    session.rollout = rollout;
+    const { end, edge } = rollout.tiers;
+    const { reported, lastGood } = session.current;
+    if (
+      reported.end !== end.reported ||
+      reported.edge !== edge.reported ||
+      lastGood?.version !== rollout.lastGood?.version
+    ) {
+      session.current = {
+        ...session.current,
+        reported: { end: end.reported, edge: edge.reported },
+        lastGood: rollout.lastGood,
+      };
+      this.on.reported(session);
+    }
+    for (const action of actions) this.#do(session, action, nowMs);
+    this.#wait(session, nowMs);
+    if (event.kind === 'decided') this.#countAbsent(session);
+  }
+
+  #do(session: DeploymentSession, action: RolloutAction, nowMs: number): void {
+    const { version, cut } = session.rollout.desired!;
+    const deploymentId = session.id;
+    switch (action.kind) {
+      case 'send':
+        this.#send(session, action.role, action.phase);
+        if (action.again) this.ports.events.cutSentAgain({ deploymentId, role: action.role, version });
+        return;
+      case 'current':
+        this.devices.connection(session.durable[action.role].deviceId)?.sendCurrent(deploymentId, version);
+        return;
+      case 'activated':
+        session.setAsides.clear(cut);
+        this.ports.events.cutActivated({ deploymentId, version, seconds: action.tookMs / 1_000 });
+        return;
+      case 'refused': {
+        const { code, cause, role } = action.refusal;
+        const clockMs = this.ports.clock.nowMs();
+        const { entry, isFull } = session.setAsides.add(cut, code, nowMs, clockMs, this.settings);
+        if (isFull) this.ports.events.capHit('setAside', { deploymentId, cap: this.settings.maxSetAside });
+        const { count, retryAtMs } = entry;
+        const waitMs = Math.round(retryAtMs - nowMs);
+        this.ports.events.cutSetAside({ deploymentId, version, role, cause, code, count, waitMs });
+        this.on.decide(session, 'nack');
+      }
+    }
+  }
+
+  #wait(session: DeploymentSession, nowMs: number): void {
+    const dues = [dueAtMs(session.rollout), session.setAsides.dueAtMs(nowMs)].filter((due) => due !== null);
+    this.#deadlines.set(session, dues.length === 0 ? null : Math.min(...dues));
+  }
+
+  #countAbsent(session: DeploymentSession): void {
+    for (const role of ['end', 'edge'] as const) {
+      if (!session.rollout.tiers[role].connected) this.ports.events.dropped('undeliverable-cut');
+    }
+  }
+
+  #send(session: DeploymentSession, role: Role, phase: 'prepare' | 'active'): void {
+    const { deviceId } = session.durable[role];
+    this.devices.connection(deviceId)?.sendCut(notice(session, role, phase));
+    const { version } = session.durable;
+    this.ports.events.cutPushed({ deploymentId: session.id, deviceId, version, phase });
   }
 }
 
-function notice(session: DeploymentSession, tier: Role): CutNotice {
+function notice(session: DeploymentSession, tier: Role, phase: CutNotice['phase']): CutNotice {
   const { id, name, sha256, graph } = session.model;
   const cut = session.durable.cut!; // only a deployment with a cut is pushed
   const crossing = new Set(cut.tensors);
   return {
     deploymentId: session.id,
     version: session.durable.version,
-    phase: 'active',
+    phase,
     tier,
     model: { id, name, sha256 },
     cut,

@@ -12,7 +12,7 @@ import type { TierSeconds } from '../core/profile.js';
 import { deploymentContext, sameContext, type DeviceView } from './deploymentContext.js';
 import type { LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
-import type { Clock } from './ports.js';
+import { monotonicMs, type Clock } from './ports.js';
 import type {
   DecisionReason,
   DecisionRecord,
@@ -21,6 +21,9 @@ import type {
   Role,
   StoredCut,
 } from './records.js';
+import { admitted, type Admission } from './admission.js';
+import { restoredRollout, type Rollout } from './rollout.js';
+import { SetAsides } from './setAside.js';
 import { Switching, switchSecondsOf } from './switching.js';
 import type { TierSecondsSource } from './tierSeconds.js';
 
@@ -77,6 +80,12 @@ export class DeploymentSession {
   pendingBasis: PendingBasis | null = null;
   status: DeploymentStatus = { kind: 'waiting', missing: [] };
   readonly nacks: Record<Role, Nack | null> = { end: null, edge: null };
+  /** How far the devices are with the durable cut. */
+  rollout: Rollout;
+  /** Placements that devices refused. */
+  readonly setAsides = new SetAsides();
+  /** What was chosen last, where another cut is in force because devices refused one of the two. */
+  waitsFor: Alternative | null = null;
   disposed = false;
   /** Of the history since the start. */
   latestRow: LatestRow | null = null;
@@ -95,10 +104,13 @@ export class DeploymentSession {
     public current: DeploymentRecord,
     readonly model: ModelRecord,
     restored: DecisionRecord | null,
+    nowMs: number,
   ) {
     this.durable = current;
     this.lastDecision = restored;
     this.#restored = current.cut !== null;
+    const { version, cut, lastGood, reported } = current;
+    this.rollout = restoredRollout(cut === null ? null : { version, cut }, lastGood, reported, nowMs);
   }
 
   get id(): string {
@@ -127,30 +139,25 @@ export class DeploymentSession {
   decide(reason: DecisionReason, around: Surroundings): DecisionRecord | null {
     const context = this.context(around);
     if (this.basis === null || context === null) return null;
-    const missing = this.#holdsFor(around);
+    const atMs = monotonicMs(around.clock);
+    const mustLeave = this.current.cut !== null && this.setAsides.holds(this.current.cut, atMs);
+    const missing = mustLeave ? [] : this.#holdsFor(around);
     if (missing.length > 0) {
       this.status = { kind: 'holding', missing };
       if (reason !== 'telemetry') this.#heldReason = reason;
       return null;
     }
     const isSame = this.#decidedIn !== null && sameContext(this.#decidedIn, context);
-    if (isSame && !this.#switching.watchesTime) return null;
+    const isWaitOver = this.waitsFor !== null && !this.setAsides.holds(this.waitsFor, atMs);
+    if (isSame && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
     const startedAt = around.clock.monotonicNanoseconds();
     const { decision, foundAt } =
       isSame && this.#found !== null
         ? { decision: this.#found, foundAt: startedAt }
         : this.#search(this.basis.partitioner, context, around.clock);
-    const cause = reason === 'telemetry' ? (this.#heldReason ?? reason) : reason;
-    const { chosen, changesCut, switching } = this.#switching.choose({
-      reason: cause,
-      partitioner: this.basis.partitioner,
-      requirements: this.current.requirements,
-      context,
-      decision,
-      inForce: this.#present(),
-      switchSeconds: switchSecondsOf(this.current.requirements, around.end, around.edge),
-      atSeconds: Number(startedAt) / 1e9,
-    });
+    const cause = mustLeave ? 'nack' : reason === 'telemetry' ? (this.#heldReason ?? reason) : reason;
+    const { chosen, changesCut, switching, waitsFor } = this.#choose(context, decision, cause, around, atMs);
+    this.waitsFor = waitsFor;
     // Time alone changed nothing.
     if (isSame && !changesCut) return null;
     const record = this.#record(
@@ -167,9 +174,34 @@ export class DeploymentSession {
     this.#decidedIn = context;
     this.#found = decision;
     this.#heldReason = null;
-    this.#restored = false;
+    if (!mustLeave) this.#restored = false;
     this.status = { kind: 'active' };
     return record;
+  }
+
+  /** What the policy makes of the best cut, and what devices take of that. */
+  #choose(
+    context: Context,
+    decision: Decision,
+    reason: DecisionReason,
+    around: Surroundings,
+    atMs: number,
+  ): Admission {
+    const { partitioner } = this.basis!;
+    const { requirements } = this.current;
+    const choice = this.#switching.choose({
+      reason,
+      partitioner,
+      requirements,
+      context,
+      decision,
+      inForce: this.#present(),
+      switchSeconds: switchSecondsOf(requirements, around.end, around.edge),
+      atSeconds: atMs / 1e3,
+    });
+    return admitted(choice, decision, this.current, this.setAsides, atMs, (placement) =>
+      partitioner.predict(context, placement),
+    );
   }
 
   #search(

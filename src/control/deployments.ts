@@ -4,7 +4,7 @@ import type { Requirements } from '../core/context.js';
 import { ControlError, notFound } from './controlError.js';
 import { DeploymentSession, type DeploymentStatus } from './deploymentSession.js';
 import type { Models } from './models.js';
-import type { Clock, Events, Store } from './ports.js';
+import { monotonicMs, type Clock, type Events, type Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionRecord, DeploymentRecord, TierBinding } from './records.js';
 import type { ControlSettings } from './settings.js';
@@ -80,7 +80,8 @@ export class Deployments {
       const stored = { record, latest: latest ?? null };
       const restored = until > record.version ? beyond(stored, until, clock.nowMs()) : stored;
       if (restored !== stored) movedOn.push(restored);
-      this.#add(new DeploymentSession(restored.record, this.models.get(record.modelId), restored.latest));
+      const model = this.models.get(record.modelId);
+      this.#add(new DeploymentSession(restored.record, model, restored.latest, monotonicMs(clock)));
     }
     for (let from = 0; from < movedOn.length; from += recordsPerCommit) {
       const some = movedOn.slice(from, from + recordsPerCommit);
@@ -153,12 +154,13 @@ export class Deployments {
       version: 0,
       cut: null,
       reported: { end: null, edge: null },
+      lastGood: null,
       createdAtMs: now,
       updatedAtMs: now,
     };
     this.#check(record);
     this.ports.store.saveDeployment(record);
-    const session = new DeploymentSession(record, model, null);
+    const session = new DeploymentSession(record, model, null, monotonicMs(this.ports.clock));
     this.#add(session);
     return session;
   }

@@ -6,7 +6,7 @@
 import type { Decision } from '../core/decision.js';
 import type { AuditEntry } from './access/records.js';
 import type { Rejection } from './access/credential.js';
-import type { DecisionReason, DeviceRole } from './records.js';
+import type { DecisionReason, DeviceRole, Role } from './records.js';
 
 export const telemetryOutcomes = [
   'accepted',
@@ -44,6 +44,7 @@ export const capNames = [
   'framesPerSecond',
   'outboxBytes',
   'restBodyBytes',
+  'setAside',
   'decisionQueueRows',
   'reservedVersions',
   'decisionRows',
@@ -91,6 +92,29 @@ export interface Events {
     readonly deploymentId: string;
     readonly deviceId: string;
     readonly version: number;
+    readonly phase: 'prepare' | 'active';
+  }): void;
+  /** A device did not answer in time, or refused what there is nothing else for. */
+  cutSentAgain(cut: { readonly deploymentId: string; readonly role: Role; readonly version: number }): void;
+  /** All devices that a cut needs run it. */
+  cutActivated(cut: {
+    readonly deploymentId: string;
+    readonly version: number;
+    /** Since it was durable. */
+    readonly seconds: number;
+  }): void;
+  /** A placement that a device cannot have is left alone for a while. */
+  cutSetAside(refusal: {
+    readonly deploymentId: string;
+    readonly version: number;
+    readonly role: Role;
+    readonly cause: 'nack' | 'prepare-timeout';
+    /** Of the device. */
+    readonly code: string;
+    /** Times that this placement was refused. */
+    readonly count: number;
+    /** Until it may be tried again. */
+    readonly waitMs: number;
   }): void;
   cutAnswered(answer: {
     readonly kind: 'prepared' | 'ack' | 'nack' | 'fallback' | 'measurement';

@@ -2,8 +2,9 @@
 import type { BasisKeeper } from './basis.js';
 import type { Decider } from './decider.js';
 import type { DecisionLog } from './decisionLog.js';
-import type { AnswerRefusal, Delivery, DeviceAnswer, Running } from './delivery.js';
+import type { Delivery } from './delivery.js';
 import type { Deployments } from './deployments.js';
+import type { AnswerRefusal, DeviceAnswer, Running } from './deviceAnswer.js';
 import type { Devices, Hello } from './devices.js';
 import type { Clock, DeviceConnection, Events } from './ports.js';
 import type { Telemetry } from './records.js';
@@ -36,6 +37,7 @@ export class Fleet {
   disconnect(deviceId: string, connection: DeviceConnection): void {
     if (!this.devices.disconnect(deviceId, connection)) return;
     this.log.schedule();
+    this.delivery.disconnected(deviceId);
     for (const session of this.deployments.ofDevice(deviceId)) {
       // with the end device gone there is nobody to serve: its cut stays until it is back
       if (session.roleOf(deviceId) === 'edge') this.decider.mark(session, 'device-disconnected');

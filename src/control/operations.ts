@@ -28,6 +28,7 @@ export class Operations {
 
   deploy(wanted: NewDeployment): DeploymentSession {
     const session = this.deployments.create(wanted);
+    this.delivery.created(session);
     this.basis.refresh(session, 'deployed');
     return session;
   }

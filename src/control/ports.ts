@@ -22,6 +22,11 @@ export interface Clock {
   monotonicNanoseconds(): bigint;
 }
 
+/** Time that does not go back, ms. */
+export function monotonicMs(clock: Clock): number {
+  return Number(clock.monotonicNanoseconds()) / 1e6;
+}
+
 /** A model without its layer graph, which can be large. */
 export type ModelSummary = Omit<ModelRecord, 'graph'>;
 

@@ -91,8 +91,10 @@ export interface DeploymentRecord {
   readonly version: number;
   /** The desired cut; null before the first decision. */
   readonly cut: StoredCut | null;
-  /** Version last acknowledged as active by each side; null before the first ack. */
+  /** Version that each side said last that it runs; null: none. */
   readonly reported: { readonly end: number | null; readonly edge: number | null };
+  /** What all tiers that it needs ran last; null before that. A cut that is refused gives way to it. */
+  readonly lastGood: VersionedCut | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }
@@ -112,6 +114,11 @@ export interface StoredCut {
   readonly tensors: readonly string[];
 }
 
+export interface VersionedCut {
+  readonly version: number;
+  readonly cut: StoredCut;
+}
+
 export type DecisionReason =
   | 'deployed' // first decision of a deployment
   | 'requirements' // an operator changed what is asked
@@ -119,16 +126,19 @@ export type DecisionReason =
   | 'device-connected'
   | 'device-disconnected'
   | 'profile' // another profile became the basis
-  | 'restart';
+  | 'restart'
+  | 'nack' // a device refused the cut in force, or did not prepare it in time
+  | 'retry' // the wait after a refusal is over
+  | 'measurement'; // measured times correct the predictions
 
 /** Whether the cut that was found was followed, and why or why not. */
 export interface SwitchingRecord {
-  readonly reason: VerdictReason | 'asked';
+  readonly reason: VerdictReason | 'asked' | 'set-aside';
   /** What a switch costs, s; null: nobody states it, and it is taken to cost nothing. */
   readonly switchSeconds: number | null;
   /** Of the cut in force, where it is another one than the best; null where the best one is in force. */
   readonly kept:
-    | ({ readonly why: 'not-worth-the-switch' | VerdictReason } & Pick<
+    | ({ readonly why: 'not-worth-the-switch' | 'set-aside' | VerdictReason } & Pick<
         Decision,
         'objectiveValue' | 'prediction' | 'violations'
       >)

@@ -1,4 +1,5 @@
 /** What control is told by the configuration; every cap of what it holds stands here. */
+import type { RolloutSettings } from './tierRollout.js';
 import type { ProfileOptions } from '../core/profile.js';
 
 export interface ControlSettings {
@@ -9,7 +10,9 @@ export interface ControlSettings {
     readonly maxDeployments: number;
     readonly maxDeploymentsPerDevice: number;
   };
-  readonly decisions: {
+  readonly decisions: RolloutSettings & {
+    /** Placements of a deployment that are remembered as refused. */
+    readonly maxSetAside: number;
     /** Decisions are committed together after this time, ms. */
     readonly flushMs: number;
     /** Rows that may wait for a commit; at the cap decisions wait too, and telemetry coalesces. */

@@ -48,7 +48,8 @@ const switchReason = Type.String({
     'first, rule (followed: no cost is stated), stay, near-equal, requirement, link-gone, lasting-gain, passing-gain, regret, asked',
 });
 const keptWhy = Type.String({
-  description: 'not-worth-the-switch, near-equal, or why the policy went to this cut instead of the best one',
+  description:
+    'not-worth-the-switch, near-equal, set-aside (a device refused the other one), or why the policy went to this cut instead of the best one',
 });
 
 const SwitchingSchema = Type.Union(

@@ -9,6 +9,7 @@ import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
 import { NextSchema, page, PageQuery } from './paging.js';
 import { problems } from './problem.js';
+import { RolloutSchema, rolloutView } from './rolloutView.js';
 
 const strict = { additionalProperties: false } as const;
 const deviceId = Type.String({ minLength: 1, maxLength: 128 });
@@ -107,8 +108,9 @@ const DeploymentSchema = Type.Object(
     version: Type.Integer({ description: 'Of the desired cut; 0 before the first' }),
     reported: Type.Object(
       { end: versionOrNull, edge: versionOrNull },
-      { description: 'Version that each side said is active' },
+      { description: 'Version that each side says it runs' },
     ),
+    rollout: RolloutSchema,
     nacks: Type.Object(
       { end: NackSchema, edge: NackSchema },
       { description: 'Why a side did not take a cut' },
@@ -230,11 +232,12 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
 }
 
 function deploymentView(session: DeploymentSession) {
-  const { cut, ...record } = session.durable;
+  const { cut, lastGood: _lastGood, ...record } = session.durable;
   return {
     ...record,
     modelName: session.model.name,
     status: session.status,
+    rollout: rolloutView(session),
     nacks: session.nacks,
     endLayerCount: cut === null ? null : cut.endLayers.length,
     layerCount: session.model.graph!.layers.length,

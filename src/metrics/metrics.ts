@@ -49,6 +49,8 @@ function throttled({ log, nowMs }: MetricsOptions): Warn {
 function startAtZero(instruments: Instruments): void {
   for (const outcome of telemetryOutcomes) instruments.telemetryFrames.inc({ outcome }, 0);
   for (const what of droppedThings) instruments.dropped.inc({ what }, 0);
+  for (const phase of ['prepare', 'active']) instruments.cutsPushed.inc({ phase }, 0);
+  for (const cause of ['nack', 'prepare-timeout']) instruments.cutsSetAside.inc({ cause }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
   for (const code of [...storeErrorCodes, 'other']) instruments.storeFailures.inc({ code }, 0);
   for (const kind of ['ack', 'nack']) instruments.cutAnswers.inc({ kind }, 0);
@@ -92,14 +94,28 @@ function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
       log.info(device, 'device disconnected');
     },
     cutPushed(cut) {
-      to.cutsPushed.inc();
+      to.cutsPushed.inc({ phase: cut.phase });
       log.debug(cut, 'cut pushed');
+    },
+    cutSentAgain(cut) {
+      to.cutsSentAgain.inc();
+      warn('warn', 'sent again', cut, 'no ack of a cut, sent again');
+    },
+    cutActivated(cut) {
+      to.rolloutDuration.observe(cut.seconds);
+      log.debug(cut, 'cut runs on all devices that it needs');
+    },
+    cutSetAside(refusal) {
+      const { cause } = refusal;
+      to.cutsSetAside.inc({ cause });
+      warn('warn', `set aside ${cause}`, refusal, 'placement set aside, back to the last good cut');
     },
     cutAnswered(answer) {
       const { kind } = answer;
       to.cutAnswers.inc({ kind });
       if (kind === 'nack') warn('warn', 'nack', answer, 'device refused a cut');
-      else log.debug(answer, 'device runs a cut');
+      else if (kind === 'fallback') warn('warn', 'fallback', answer, 'device runs its safe local cut');
+      else log.debug(answer, 'device answered a cut');
     },
   } satisfies Partial<Events>;
 }

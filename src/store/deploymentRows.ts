@@ -9,6 +9,7 @@ interface ProgressRow {
   readonly version: number;
   readonly cut_json: string | null;
   readonly reported_json: string;
+  readonly last_good_json: string | null;
   readonly updated_at_ms: number;
 }
 
@@ -28,6 +29,7 @@ function progressRow(record: DeploymentRecord): ProgressRow {
     version: record.version,
     cut_json: record.cut === null ? null : toJson(record.cut),
     reported_json: toJson(record.reported),
+    last_good_json: record.lastGood === null ? null : toJson(record.lastGood),
     updated_at_ms: record.updatedAtMs,
   };
 }
@@ -56,6 +58,7 @@ function deploymentOf(row: DeploymentRow): DeploymentRecord {
     version: row.version,
     cut: row.cut_json === null ? null : fromJson(row.cut_json, where('cut_json')),
     reported: fromJson(row.reported_json, where('reported_json')),
+    lastGood: row.last_good_json === null ? null : fromJson(row.last_good_json, where('last_good_json')),
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
   };
@@ -66,18 +69,18 @@ export function deploymentRows(db: Database) {
   const all = db.prepare<[], DeploymentRow>('SELECT * FROM deployments ORDER BY created_at_ms, id');
   const save = db.prepare<DeploymentRow>(
     `INSERT INTO deployments (id, model_id, end_device_id, edge_device_id, end_json, edge_json, requirements_json,
-       version, cut_json, reported_json, created_at_ms, updated_at_ms)
+       version, cut_json, reported_json, last_good_json, created_at_ms, updated_at_ms)
      VALUES (@id, @model_id, @end_device_id, @edge_device_id, @end_json, @edge_json, @requirements_json,
-       @version, @cut_json, @reported_json, @created_at_ms, @updated_at_ms)
+       @version, @cut_json, @reported_json, @last_good_json, @created_at_ms, @updated_at_ms)
      ON CONFLICT (id) DO UPDATE SET model_id = @model_id, end_device_id = @end_device_id,
        edge_device_id = @edge_device_id, end_json = @end_json, edge_json = @edge_json,
        requirements_json = @requirements_json, version = @version, cut_json = @cut_json,
-       reported_json = @reported_json, created_at_ms = @created_at_ms, updated_at_ms = @updated_at_ms
+       reported_json = @reported_json, last_good_json = @last_good_json, created_at_ms = @created_at_ms, updated_at_ms = @updated_at_ms
      WHERE version <= @version`,
   );
   const progress = db.prepare<ProgressRow>(
     `UPDATE deployments SET version = @version, cut_json = @cut_json, reported_json = @reported_json,
-       updated_at_ms = @updated_at_ms
+       last_good_json = @last_good_json, updated_at_ms = @updated_at_ms
      WHERE id = @id AND version <= @version`,
   );
   const remove = db.prepare<[string]>('DELETE FROM deployments WHERE id = ?');

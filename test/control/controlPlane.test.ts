@@ -266,6 +266,7 @@ describe('control after a restart', () => {
     first.control.fleet.telemetry('camera', end, 1, quickLink);
     await until(() => session.durable.version === 2);
     first.control.fleet.answer('camera', { type: 'ack', deploymentId: session.id, version: 2 });
+    first.control.fleet.answer('edge', { type: 'ack', deploymentId: session.id, version: 2 });
     await first.halt();
     assert.deepEqual(end.closes, ['shutting-down']);
 
@@ -298,7 +299,7 @@ describe('control after a restart', () => {
     first.control.fleet.telemetry('camera', end, 1, quickLink);
     await until(() => session.durable.version === 2);
     await first.halt();
-    const second = await controlRig({ folder: first.folder, settings: { restartGraceMs: 30 } });
+    const second = await controlRig({ folder: first.folder, settings: { restartGraceMs: 300 } });
     try {
       const restored = second.control.deployments.get(session.id);
       const back = second.connect('camera', 'end');

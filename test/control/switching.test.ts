@@ -50,6 +50,7 @@ function session(switchSeconds: number | undefined) {
       version: 0,
       cut: null,
       reported: { end: null, edge: null },
+      lastGood: null,
       createdAtMs: 0,
       updatedAtMs: 0,
     },
@@ -65,6 +66,7 @@ function session(switchSeconds: number | undefined) {
       createdAtMs: 0,
     },
     null,
+    0,
   );
   one.basis = {
     key: 'k',

@@ -66,7 +66,10 @@ function tellAll(metrics: Metrics): void {
   metrics.deviceConnected({ deviceId: 'd1', role: 'end' });
   metrics.deviceConnected({ deviceId: 'd2', role: 'end' });
   metrics.deviceDisconnected({ deviceId: 'd1', role: 'end', code: 4_321, reason: 'gone' });
-  metrics.cutPushed(cut);
+  metrics.cutPushed({ ...cut, phase: 'prepare' });
+  metrics.cutSentAgain({ ...cut, role: 'edge' });
+  metrics.cutActivated({ ...cut, seconds: 0.2 });
+  metrics.cutSetAside({ ...cut, role: 'edge', cause: 'nack', code: 'no-memory', count: 1, waitMs: 1_000 });
   metrics.cutAnswered({ kind: 'ack', ...cut });
   metrics.cutAnswered({ kind: 'nack', code: 'no-memory', ...cut });
   metrics.importDone({ modelId: 'm1', name: 'net', outcome: 'ready', seconds: 2 });
@@ -138,7 +141,11 @@ test('each event moves its figure', async () => {
     'cutpoint_connected_devices{role="edge"}': 0,
     'cutpoint_device_connections_total{role="end"}': 2,
     'cutpoint_device_disconnections_total{role="end",reason="other"}': 1,
-    cutpoint_cuts_pushed_total: 1,
+    'cutpoint_cuts_pushed_total{phase="prepare"}': 1,
+    cutpoint_cuts_sent_again_total: 1,
+    cutpoint_rollout_duration_seconds_count: 1,
+    'cutpoint_cuts_set_aside_total{cause="nack"}': 1,
+    'cutpoint_cuts_set_aside_total{cause="prepare-timeout"}': 0,
     'cutpoint_cut_answers_total{kind="nack"}': 1,
     'cutpoint_imports_total{outcome="ready"}': 1,
     cutpoint_import_duration_seconds_count: 1,
@@ -172,7 +179,7 @@ test('no label holds what a device or an operator can choose without bound', asy
     const deploymentId = `deployment-${index}`;
     metrics.deviceConnected({ deviceId, role: 'end' });
     metrics.deviceDisconnected({ deviceId, role: 'end', code: 3_000 + index, reason: deviceId });
-    metrics.cutPushed({ deploymentId, deviceId, version: index });
+    metrics.cutPushed({ deploymentId, deviceId, version: index, phase: 'active' });
     metrics.cutAnswered({ kind: 'nack', deploymentId, deviceId, version: index, code: `code-${index}` });
     metrics.refused('frame', 'too-large', { deviceId });
   }

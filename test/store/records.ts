@@ -163,6 +163,7 @@ export const deploymentOf = (modelId: string): fc.Arbitrary<DeploymentRecord> =>
       version: fc.nat({ max: 1_000_000 }),
       cut: fc.option(cut),
       reported: fc.record({ end: fc.option(fc.nat()), edge: fc.option(fc.nat()) }),
+      lastGood: fc.option(fc.record({ version: fc.nat(), cut })),
       createdAtMs: count,
       updatedAtMs: count,
     })

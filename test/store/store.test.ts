@@ -134,6 +134,7 @@ test('a commit moves version, cut and reports of a deployment and nothing else',
         version: 4,
         cut: progress.cut,
         reported: progress.reported,
+        lastGood: progress.lastGood,
         updatedAtMs: progress.updatedAtMs,
       },
     ]);

@@ -35,6 +35,10 @@ export const testSettings: ControlSettings = {
     reservedVersions: 10,
     keepRows: 1_000,
     batchDeployments: 8,
+    prepareTimeoutMs: 5_000,
+    retryMs: 1_000,
+    maxRetryMs: 300_000,
+    maxSetAside: 2,
   },
   states: { maxIdle: 1 },
   imports: {

@@ -1,0 +1,79 @@
+/** Placements of one deployment that its devices refused: left alone for a while that doubles with each refusal. */
+import type { StoredCut } from './records.js';
+import { backOffMs, type RolloutSettings } from './tierRollout.js';
+
+export interface SetAside {
+  readonly cut: StoredCut;
+  /** Reason of the latest refusal. */
+  readonly code: string;
+  readonly count: number;
+  /** Until then it is not tried, by the clock that does not go back, ms. */
+  readonly retryAtMs: number;
+  /** The same by the clock on the wall, for operators. */
+  readonly retryAtClockMs: number;
+}
+
+export interface SetAsideSettings extends Pick<RolloutSettings, 'retryMs' | 'maxRetryMs'> {
+  /** Placements that are remembered. */
+  readonly maxSetAside: number;
+}
+
+type Layers = Pick<StoredCut, 'endLayers'>;
+
+export class SetAsides {
+  readonly #byLayers = new Map<string, SetAside>();
+
+  list(): readonly SetAside[] {
+    return [...this.#byLayers.values()];
+  }
+
+  /** Remembers a refusal. `isFull`: another placement was forgotten for it, the one that was due first. */
+  add(
+    cut: StoredCut,
+    code: string,
+    nowMs: number,
+    clockMs: number,
+    settings: SetAsideSettings,
+  ): { readonly entry: SetAside; readonly isFull: boolean } {
+    const key = keyOf(cut);
+    const count = (this.#byLayers.get(key)?.count ?? 0) + 1;
+    const waitMs = backOffMs(count, settings);
+    const entry = {
+      cut,
+      code,
+      count,
+      retryAtMs: nowMs + waitMs,
+      retryAtClockMs: Math.round(clockMs + waitMs),
+    };
+    const isFull = !this.#byLayers.has(key) && this.#byLayers.size >= settings.maxSetAside;
+    if (isFull) this.#forgetFirstDue();
+    this.#byLayers.set(key, entry);
+    return { entry, isFull };
+  }
+
+  /** Whether the placement is to be left alone now. */
+  holds(cut: Layers, nowMs: number): boolean {
+    if (this.#byLayers.size === 0) return false; // nearly always, and this is asked for each decision
+    return (this.#byLayers.get(keyOf(cut))?.retryAtMs ?? nowMs) > nowMs;
+  }
+
+  /** The placement works after all. */
+  clear(cut: Layers): void {
+    if (this.#byLayers.size > 0) this.#byLayers.delete(keyOf(cut));
+  }
+
+  /** When the next placement may be tried again; null where none is left alone now. */
+  dueAtMs(nowMs: number): number | null {
+    const dues = this.list().flatMap(({ retryAtMs }) => (retryAtMs > nowMs ? retryAtMs : []));
+    return dues.length === 0 ? null : Math.min(...dues);
+  }
+
+  #forgetFirstDue(): void {
+    const [first] = [...this.#byLayers].sort(([, a], [, b]) => a.retryAtMs - b.retryAtMs);
+    if (first !== undefined) this.#byLayers.delete(first[0]);
+  }
+}
+
+function keyOf({ endLayers }: Layers): string {
+  return endLayers.join();
+}
