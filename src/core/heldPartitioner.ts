@@ -56,9 +56,18 @@ export class HeldPartitioner implements Partitioner {
     const state = best >= 0 ? best : this.leastViolation(problem, start);
     found();
     if (proven < 0 && best >= 0) this.certificates.learn(problem, best);
+    const { placement, endLayers, cutTensors, encoding, objectiveValue, prediction, violations } =
+      this.alternative(state, context, problem);
+    // field by field: a spread costs more than all of the search, and this runs for each telemetry frame
     return {
       algorithm: 'gads',
-      ...this.alternative(state, context, problem),
+      placement,
+      endLayers,
+      cutTensors,
+      encoding,
+      objectiveValue,
+      prediction,
+      violations,
       optimality: { kind: 'exact' },
       statesVisited: gads.visited,
       certified: proven >= 0,
@@ -133,8 +142,12 @@ export class HeldPartitioner implements Partitioner {
   private alternative(state: number, context: Context, problem: Problem): Alternative {
     const { layout, facts } = this.states;
     const features = this.held.features.subarray(state * layout.length, (state + 1) * layout.length);
+    const { placement, endLayers, cutTensors, encoding } = this.describe(state);
     return {
-      ...this.describe(state),
+      placement,
+      endLayers,
+      cutTensors,
+      encoding,
       objectiveValue: objectiveOfState(features, layout, problem),
       prediction: predictionOf(features, layout, facts.maxDepth, context, problem),
       violations: violationsOf(features, layout, facts.maxDepth, problem),

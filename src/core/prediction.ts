@@ -16,36 +16,55 @@ export function predictionOf(
   context: Context,
   problem: Problem,
 ): Prediction {
-  const tiers = (offset: number): number[] =>
-    Array.from({ length: layout.tierCount }, (_, t) => features[offset + t]!);
-  const hops = (offset: number): number[] =>
-    Array.from({ length: layout.hopCount }, (_, h) => features[offset + h]!);
-  const used = hops(layout.hopUsed);
+  const { tierCount, hopCount } = layout;
+  const { latency, energy, stages, hopUsable } = problem;
   const blocked = usesBlockedHop(features, layout, problem);
-  const perHop = (seconds: (hop: Context['hops'][number], h: number) => number): number[] =>
-    context.hops.map((hop, h) => (used[h] === 0 ? 0 : problem.hopUsable[h]! ? seconds(hop, h) : Infinity));
   const exposure = features[layout.exposure]!;
-  const bytesUp = hops(layout.bytesUp);
-  const bytesDown = hops(layout.bytesDown);
-  const weightBytes = tiers(layout.weights);
-  const working = tiers(layout.working);
-  const total = (weights: Float64Array): number => (blocked ? Infinity : weightedSum(weights, features, 0));
+  const tierSeconds = read(features, layout.seconds, tierCount);
+  const bytesUp = read(features, layout.bytesUp, hopCount);
+  const bytesDown = read(features, layout.bytesDown, hopCount);
+  const weightBytes = read(features, layout.weights, tierCount);
+  const memoryBytes = read(features, layout.working, tierCount);
+  for (let t = 0; t < tierCount; t++) {
+    tierSeconds[t]! *= context.tiers[t]!.slowdown ?? 1;
+    memoryBytes[t]! += weightBytes[t]!;
+  }
+  const uplinkSeconds: number[] = [];
+  const downlinkSeconds: number[] = [];
+  const rttSeconds: number[] = [];
+  const queueSeconds: number[] = [];
+  for (let h = 0; h < hopCount; h++) {
+    const hop = context.hops[h]!;
+    const isUsed = features[layout.hopUsed + h]! > 0;
+    const over = (seconds: number): number => (!isUsed ? 0 : hopUsable[h]! ? seconds : Infinity);
+    uplinkSeconds.push(over((8 * bytesUp[h]!) / hop.uplinkBitsPerSecond!));
+    downlinkSeconds.push(over((8 * bytesDown[h]!) / hop.downlinkBitsPerSecond!));
+    rttSeconds.push(over(hop.rttSeconds ?? 0));
+    queueSeconds.push(over(hop.queueSeconds ?? 0));
+  }
   return {
-    latencySeconds: total(problem.latency),
-    tierSeconds: tiers(layout.seconds).map((s, t) => s * (context.tiers[t]!.slowdown ?? 1)),
-    uplinkSeconds: perHop((hop, h) => (8 * bytesUp[h]!) / hop.uplinkBitsPerSecond!),
-    downlinkSeconds: perHop((hop, h) => (8 * bytesDown[h]!) / hop.downlinkBitsPerSecond!),
-    rttSeconds: perHop((hop) => hop.rttSeconds ?? 0),
-    queueSeconds: perHop((hop) => hop.queueSeconds ?? 0),
-    bottleneckSeconds: blocked ? Infinity : slowestStage(problem.stages, features, 0),
-    energyJoules: problem.energy ? total(problem.energy) : null,
+    latencySeconds: blocked ? Infinity : weightedSum(latency, features, 0),
+    tierSeconds,
+    uplinkSeconds,
+    downlinkSeconds,
+    rttSeconds,
+    queueSeconds,
+    bottleneckSeconds: blocked ? Infinity : slowestStage(stages, features, 0),
+    energyJoules: energy === null ? null : blocked ? Infinity : weightedSum(energy, features, 0),
     bytesUp,
     bytesDown,
     weightBytes,
-    memoryBytes: weightBytes.map((bytes, t) => bytes + working[t]!),
+    memoryBytes,
     privacyDepth: exposure === 0 ? null : maxDepth + 1 - exposure,
     accuracyLoss: features[layout.accuracyLoss]!,
   };
+}
+
+/** A loop, and not a copy by the library: this runs for each telemetry frame. */
+function read(features: Float64Array, offset: number, count: number): number[] {
+  const values: number[] = [];
+  for (let i = 0; i < count; i++) values.push(features[offset + i]!);
+  return values;
 }
 
 /** What is minimised, in a state with the given features; Infinity where it would use a hop that cannot be used. */

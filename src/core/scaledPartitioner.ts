@@ -4,7 +4,7 @@
  * scaled from one profile. Seen from outside nothing changes: contexts, `assumed` and ranges speak of the slowdown
  * as it was measured there.
  */
-import type { Context } from './context.js';
+import type { Context, TierContext } from './context.js';
 import { largestAmount } from './contextRanges.js';
 import type { Partitioner } from './partitioner.js';
 
@@ -52,17 +52,18 @@ function assumedSlowdowns({ tiers }: Context): string[] {
 }
 
 function scaledContext(context: Context, ratios: readonly number[]): Context {
-  return {
-    ...context,
-    tiers: context.tiers.map((tier, t) => {
-      const ratio = ratios[t] ?? 1; // too many tiers are refused by `inner`, by name
-      const slowdown = (tier.slowdown ?? 1) * ratio;
-      if (tier.slowdown !== undefined && tier.slowdown <= largestAmount && !(slowdown <= largestAmount)) {
-        throw new RangeError(
-          `${slowdownName(t)}: ${tier.slowdown} times the compute ratio ${ratio} is above ${largestAmount}`,
-        );
-      }
-      return { ...tier, slowdown };
-    }),
-  };
+  const { hops, power, battery, requirements } = context;
+  const tiers: TierContext[] = [];
+  for (let t = 0; t < context.tiers.length; t++) {
+    const { slowdown: measured, freeStorageBytes, freeMemoryBytes } = context.tiers[t]!;
+    const ratio = ratios[t] ?? 1; // too many tiers are refused by `inner`, by name
+    const slowdown = (measured ?? 1) * ratio;
+    if (measured !== undefined && measured <= largestAmount && !(slowdown <= largestAmount)) {
+      throw new RangeError(
+        `${slowdownName(t)}: ${measured} times the compute ratio ${ratio} is above ${largestAmount}`,
+      );
+    }
+    tiers.push({ slowdown, freeStorageBytes, freeMemoryBytes });
+  }
+  return { tiers, hops, power, battery, requirements };
 }
