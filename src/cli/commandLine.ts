@@ -2,12 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, operationalMessage, UsageError } from './commandError.js';
 import { registerConformance } from './conformance.js';
+import { registerBackup } from './backup.js';
 import { registerDecide } from './decide.js';
 import { registerDemo } from './demo.js';
 import { registerGraph } from './graph.js';
 import { registerKey } from './key.js';
 import { registerModel } from './model.js';
 import { registerReplay } from './replay.js';
+import { registerRestore } from './restore.js';
 import { registerServe } from './serve.js';
 import { registerZoo } from './zoo.js';
 
@@ -27,6 +29,8 @@ function createProgram(version: string): Command {
   registerGraph(program);
   registerDecide(program);
   registerReplay(program);
+  registerBackup(program);
+  registerRestore(program);
   registerZoo(program);
   registerConformance(program);
   program.addHelpText(

@@ -59,7 +59,7 @@ function realFile(file: string): string {
  * operating system holds ends with the process, so that kill -9 leaves nothing to clean up. Other programs
  * may still read the database, for a backup for instance.
  */
-function takeOwnership(file: string): Database {
+export function takeOwnership(file: string): Database {
   const lock = new BetterSqlite(`${file}.lock`, { timeout: 0 });
   try {
     lock.pragma('journal_mode = MEMORY');
