@@ -14,6 +14,9 @@ import type { Effort, Job, Reply } from './processMessages.js';
 import { writeReport } from './report.js';
 import type { GrowthResult, ModelResult, SearchReport } from './results.js';
 
+/** A full run that would take longer measures and checks the rest for a shorter time; `samples` and `checked` say so. */
+const wholeSeconds = 840;
+
 /** One that takes longer is ended and listed as left out. */
 const jobSeconds = 150;
 
@@ -60,11 +63,27 @@ class Run {
   readonly growth: GrowthResult[] = [];
   readonly leftOut: { name: string; reason: string }[] = [];
   private readonly started = performance.now();
+  private done = 0;
 
+  /** @param jobs to come, about */
   constructor(
-    private readonly effort: Effort,
+    private readonly fullEffort: Effort,
     private readonly traces: readonly TraceFile[],
+    private readonly jobs: number,
   ) {}
+
+  /** What the time left allows, at the pace so far. */
+  private get effort(): Effort {
+    const { fullEffort } = this;
+    const expected = this.done === 0 ? 0 : (this.seconds / this.done) * (this.jobs - this.done);
+    const share = Math.min(1, Math.max(0.2, (wholeSeconds - this.seconds) / Math.max(expected, 1)));
+    return {
+      ...fullEffort,
+      raceSeconds: share * fullEffort.raceSeconds,
+      oracleSeconds: share * fullEffort.oracleSeconds,
+      neighbourSeconds: share * fullEffort.neighbourSeconds,
+    };
+  }
 
   get seconds(): number {
     return (performance.now() - this.started) / 1e3;
@@ -80,6 +99,7 @@ class Run {
       model = await loadEntry(entry);
     } catch (error) {
       this.leftOut.push({ name: entry.name, reason: refusalOf(error) });
+      this.done += tierCounts.length;
       this.say(`${entry.name}: ${refusalOf(error)}`);
       return;
     }
@@ -109,6 +129,7 @@ class Run {
       this.leftOut.push({ name: title, reason });
       this.say(`${title}: ${reason}`);
     }
+    this.done++;
   }
 }
 
@@ -158,16 +179,16 @@ function readTraces(): TraceFile[] {
 async function main(flags: Flags): Promise<void> {
   const effort = flags.quick ? quickEffort : fullEffort;
   const traces = readTraces();
-  const run = new Run(effort, traces);
+  const entries = catalogue(flags.quick, flags.only);
+  const growth = flags.only.length === 0 ? growthSeries(flags.quick) : [];
+  const tierCounts = entries.map(({ name }) => tiersOf(name, flags.quick));
+  const run = new Run(effort, traces, tierCounts.flat().length + growth.length);
   const [load] = loadavg();
   if (traces.length === 0)
     run.say(`no traces: ${join(sharedFolder, 'traces')} is not there, so random walks alone`);
-  const entries = catalogue(flags.quick, flags.only);
   if (!entries.some(({ source }) => source === 'shared')) run.say('no models but those of the zoo');
-  for (const entry of entries) await run.measure(entry, tiersOf(entry.name, flags.quick));
-  if (flags.only.length === 0) {
-    for (const job of growthSeries(flags.quick)) await run.run(`growth ${job.name}`, job);
-  }
+  for (const [i, entry] of entries.entries()) await run.measure(entry, tierCounts[i]!);
+  for (const job of growth) await run.run(`growth ${job.name}`, job);
   const { maxStates, contexts, repeats } = effort;
   const report: SearchReport = {
     takenAt: new Date().toISOString(),

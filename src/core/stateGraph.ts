@@ -128,7 +128,8 @@ function holdStates(
 ): HeldStates {
   const { width, words } = rows;
   progress('pruning', 0);
-  const dominator = dominators(rows.features.subarray(0, rows.count * width), width, (f) =>
+  const weights = { first: layout.weights, end: layout.weights + layout.tierCount };
+  const dominator = dominators(rows.features.subarray(0, rows.count * width), width, weights, (f) =>
     progress('pruning', f),
   );
   const kept = Int32Array.from(dominator.filter((d, row) => d === row));

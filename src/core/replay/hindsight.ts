@@ -93,7 +93,7 @@ function neededStates(contexts: readonly Context[], states: StateGraph, held: He
     const row = state * layout.length;
     features.set(held.features.subarray(row, row + width), i * width);
   });
-  const dominator = dominators(features, width);
+  const dominator = dominators(features, width, { first: 0, end: 0 });
   return candidates.filter((_, i) => dominator[i] === i);
 }
 
