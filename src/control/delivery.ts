@@ -125,7 +125,7 @@ export class Delivery {
     const { type, version } = answer;
     switch (type) {
       case 'measurement':
-        this.#measured(session, answer);
+        this.#measured(session, version, answer);
         return;
       case 'ack':
         session.nacks[role] = null;
@@ -147,8 +147,17 @@ export class Delivery {
     }
   }
 
-  #measured(session: DeploymentSession, measurement: Measurement): void {
-    void [session, measurement];
+  /** Measured times correct what is predicted next; those of a version that is not the active one say nothing of it. */
+  #measured(session: DeploymentSession, version: number, measurement: Measurement): void {
+    const { rollout, lastDecision } = session;
+    const isActive = rollout.phase === 'active' && rollout.desired?.version === version;
+    if (!isActive || lastDecision?.versionAfter !== version) return;
+    const { prediction } = costInForce(lastDecision);
+    const samples = session.correction.learn(measurement, prediction, lastDecision.corrections);
+    for (const { stage, ratio } of samples) {
+      this.ports.events.stageMeasured({ deploymentId: session.id, version, stage, ratio });
+    }
+    if (samples.length > 0) this.on.decide(session, 'measurement');
   }
 
   #due(session: DeploymentSession): void {

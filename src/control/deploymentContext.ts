@@ -1,6 +1,6 @@
 /** The context of a deployment from what its two devices said last. Pure; what nobody said stays absent. */
 import type { Context, HopContext, TierContext } from '../core/context.js';
-import type { DeploymentRecord, DeviceDescription, Telemetry } from './records.js';
+import type { Corrections, DeploymentRecord, DeviceDescription, Telemetry } from './records.js';
 
 /** What is known of a device now. */
 export interface DeviceView {
@@ -16,25 +16,31 @@ export interface DeviceView {
  * that it reports or, where it reports none, the seconds that the whole model takes there now.
  *
  * @param edgeWholeModelSeconds seconds of all layers on the edge by its profile, before slowdown
+ * @param corrections what measured times say of all this; null: nothing
  */
 export function deploymentContext(
   requirements: DeploymentRecord['requirements'],
   end: DeviceView,
   edge: DeviceView,
   edgeWholeModelSeconds: number,
+  corrections: Corrections | null,
 ): Context {
   const link = end.telemetry;
   const battery = link?.battery;
   const capacityJoules = end.description?.batteryCapacityJoules;
   const power = end.description?.power;
   const hop: Writable<HopContext> = { connected: edge.connected };
-  if (link?.uplinkBitsPerSecond !== undefined) hop.uplinkBitsPerSecond = link.uplinkBitsPerSecond;
-  if (link?.downlinkBitsPerSecond !== undefined) hop.downlinkBitsPerSecond = link.downlinkBitsPerSecond;
+  if (link?.uplinkBitsPerSecond !== undefined) {
+    hop.uplinkBitsPerSecond = link.uplinkBitsPerSecond / (corrections?.uplink ?? 1);
+  }
+  if (link?.downlinkBitsPerSecond !== undefined) {
+    hop.downlinkBitsPerSecond = link.downlinkBitsPerSecond / (corrections?.downlink ?? 1);
+  }
   if (link?.rttSeconds !== undefined) hop.rttSeconds = link.rttSeconds;
-  const waiting = queueSeconds(edge.telemetry, edgeWholeModelSeconds);
+  const waiting = queueSeconds(edge.telemetry, edgeWholeModelSeconds * (corrections?.edge ?? 1));
   if (waiting !== undefined) hop.queueSeconds = waiting;
   const context: Writable<Context> = {
-    tiers: [tierContext(end.telemetry), tierContext(edge.telemetry)],
+    tiers: [tierContext(end.telemetry, corrections?.end), tierContext(edge.telemetry, corrections?.edge)],
     hops: [hop],
     requirements,
   };
@@ -79,10 +85,11 @@ function queueSeconds(telemetry: Telemetry | null, wholeModelSeconds: number): n
   );
 }
 
-function tierContext(telemetry: Telemetry | null): TierContext {
+function tierContext(telemetry: Telemetry | null, correction: number | undefined): TierContext {
   const tier: Writable<TierContext> = {};
   const slowdown = slowdownOf(telemetry);
-  if (slowdown !== undefined) tier.slowdown = slowdown;
+  // with measured times the slowdown is known, whether the device reports one or not
+  if (slowdown !== undefined || correction !== undefined) tier.slowdown = (slowdown ?? 1) * (correction ?? 1);
   if (telemetry?.freeStorageBytes !== undefined) tier.freeStorageBytes = telemetry.freeStorageBytes;
   if (telemetry?.freeMemoryBytes !== undefined) tier.freeMemoryBytes = telemetry.freeMemoryBytes;
   return tier;

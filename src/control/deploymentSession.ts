@@ -9,6 +9,7 @@ import { placementOf } from '../core/cut.js';
 import type { Decision, Placement } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
 import type { TierSeconds } from '../core/profile.js';
+import { Correction } from './correction.js';
 import { deploymentContext, sameContext, type DeviceView } from './deploymentContext.js';
 import type { LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
@@ -80,6 +81,8 @@ export class DeploymentSession {
   pendingBasis: PendingBasis | null = null;
   status: DeploymentStatus = { kind: 'waiting', missing: [] };
   readonly nacks: Record<Role, Nack | null> = { end: null, edge: null };
+  /** What measured times say of the predictions. */
+  readonly correction = new Correction();
   /** How far the devices are with the durable cut. */
   rollout: Rollout;
   /** Placements that devices refused. */
@@ -132,7 +135,13 @@ export class DeploymentSession {
   context(around: Pick<Surroundings, 'end' | 'edge'>): DecisionRecord['context'] | null {
     if (this.basis === null) return null;
     const [, edgeSeconds] = this.basis.wholeModelSeconds;
-    return deploymentContext(this.current.requirements, around.end, around.edge, edgeSeconds!);
+    return deploymentContext(
+      this.current.requirements,
+      around.end,
+      around.edge,
+      edgeSeconds!,
+      this.correction.ratios,
+    );
   }
 
   /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
@@ -263,6 +272,7 @@ export class DeploymentSession {
       cutBefore: before.cut,
       cutAfter,
       secondsSources: this.basis!.sources,
+      corrections: this.correction.ratios,
       keptBefore: this.keptSinceRow,
     };
   }

@@ -103,6 +103,14 @@ export interface Events {
     /** Since it was durable. */
     readonly seconds: number;
   }): void;
+  /** What a stage took, by what was predicted of it. */
+  stageMeasured(measured: {
+    readonly deploymentId: string;
+    readonly version: number;
+    readonly stage: 'end' | 'uplink' | 'edge' | 'downlink';
+    /** Measured per predicted second. */
+    readonly ratio: number;
+  }): void;
   /** A placement that a device cannot have is left alone for a while. */
   cutSetAside(refusal: {
     readonly deploymentId: string;

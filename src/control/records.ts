@@ -131,6 +131,14 @@ export type DecisionReason =
   | 'retry' // the wait after a refusal is over
   | 'measurement'; // measured times correct the predictions
 
+/** Measured seconds per predicted second of a stage; a stage that was not measured is absent. */
+export interface Corrections {
+  readonly end?: number;
+  readonly uplink?: number;
+  readonly edge?: number;
+  readonly downlink?: number;
+}
+
 /** Whether the cut that was found was followed, and why or why not. */
 export interface SwitchingRecord {
   readonly reason: VerdictReason | 'asked' | 'set-aside';
@@ -161,6 +169,8 @@ export interface DecisionRecord {
   readonly switching: SwitchingRecord | null;
   /** Where the seconds of each tier come from. */
   readonly secondsSources: readonly TierSeconds['source'][];
+  /** By which measurements corrected the speeds and rates of the context; null where nothing was measured. */
+  readonly corrections: Corrections | null;
   readonly searchNanoseconds: number;
   /** Decisions since the row before that kept the cut and have no row of their own. */
   readonly keptBefore: number;

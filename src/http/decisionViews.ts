@@ -52,6 +52,23 @@ const keptWhy = Type.String({
     'not-worth-the-switch, near-equal, set-aside (a device refused the other one), or why the policy went to this cut instead of the best one',
 });
 
+const ratio = (description: string) => Type.Optional(Type.Number({ description }));
+export const CorrectionsSchema = Type.Union(
+  [
+    Type.Object({
+      end: ratio('Layers on the end device'),
+      uplink: ratio('To the edge'),
+      edge: ratio('Layers on the edge'),
+      downlink: ratio('Back'),
+    }),
+    Type.Null(),
+  ],
+  {
+    description:
+      'Measured per predicted seconds of each stage; speeds and rates of the context are corrected by it. null: nothing was measured',
+  },
+);
+
 const SwitchingSchema = Type.Union(
   [
     Type.Object({
@@ -105,6 +122,7 @@ export const DecisionRowSchema = Type.Object({
   assumed,
   notJudged,
   secondsSources: Type.Array(SecondsSourceSchema),
+  corrections: CorrectionsSchema,
   searchNanoseconds: Type.Number(),
   keptBefore: Type.Integer({
     description: 'Decisions since the row before that kept the cut and have no row of their own',

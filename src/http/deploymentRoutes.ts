@@ -5,6 +5,7 @@ import type { DeploymentChange } from '../control/deployments.js';
 import type { DeploymentSession } from '../control/deploymentSession.js';
 import { RequirementsSchema } from '../schema/context.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
+import { CorrectionsSchema } from './decisionViews.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
 import { NextSchema, page, PageQuery } from './paging.js';
@@ -123,6 +124,7 @@ const DeploymentSchema = Type.Object(
     secondsSources: Type.Union([Type.Array(SecondsSourceSchema), Type.Null()], {
       description: 'Where the seconds of end device and edge come from; null while they are not known',
     }),
+    corrections: CorrectionsSchema,
     createdAtMs: Type.Number(),
     updatedAtMs: Type.Number(),
   },
@@ -242,5 +244,6 @@ function deploymentView(session: DeploymentSession) {
     endLayerCount: cut === null ? null : cut.endLayers.length,
     layerCount: session.model.graph!.layers.length,
     secondsSources: session.basis === null ? null : [...session.basis.sources],
+    corrections: session.correction.ratios,
   };
 }

@@ -69,6 +69,13 @@ export function createInstruments(registry: Registry) {
       'From a durable cut to all devices that it needs running it',
       decades(-3, 3),
     ),
+    measuredRatio: new Histogram({
+      name: 'cutpoint_measured_ratio',
+      help: 'Measured seconds of a stage per predicted second',
+      labelNames: ['stage'],
+      buckets: [0.1, 0.2, 0.5, 0.8, 0.9, 1.1, 1.25, 2, 5, 10],
+      registers,
+    }),
     cutAnswers: counter('cut_answers', 'Answers of devices to a cut', ['kind']),
     imports: counter('imports', 'Imports of models by outcome', ['outcome']),
     importDuration: seconds('import_duration', 'Time of one import, profiling included', decades(-1, 3)),

@@ -34,6 +34,9 @@ export interface Metrics extends Events {
   readonly close: () => void;
 }
 
+/** A measured time is told in the log where it is off the prediction by this factor or more. */
+const farFactor = 2;
+
 /** Lines of the same kind (a limit hit, a request refused …) are this far apart. */
 const SAME_LINE_MS = 1_000;
 
@@ -104,6 +107,13 @@ function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
     cutActivated(cut) {
       to.rolloutDuration.observe(cut.seconds);
       log.debug(cut, 'cut runs on all devices that it needs');
+    },
+    stageMeasured(measured) {
+      const { stage, ratio } = measured;
+      to.measuredRatio.observe({ stage }, ratio);
+      if (ratio > farFactor || ratio < 1 / farFactor) {
+        warn('info', `far ${stage}`, measured, 'measured far from predicted, predictions are corrected');
+      }
     },
     cutSetAside(refusal) {
       const { cause } = refusal;

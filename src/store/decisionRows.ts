@@ -22,6 +22,7 @@ interface InsertedRow {
   readonly sources_json: string;
   readonly kept_before: number;
   readonly switching_json: string | null;
+  readonly corrections_json: string | null;
 }
 
 interface DecisionRow extends InsertedRow {
@@ -49,6 +50,7 @@ function decisionRow(record: DecisionRecord): InsertedRow {
     sources_json: toJson(record.secondsSources),
     kept_before: record.keptBefore,
     switching_json: record.switching === null ? null : toJson(record.switching),
+    corrections_json: record.corrections === null ? null : toJson(record.corrections),
   };
 }
 
@@ -68,6 +70,8 @@ function decisionOf(row: DecisionRow): DecisionRecord & { id: number } {
     secondsSources: fromJson(row.sources_json, where('sources_json')),
     searchNanoseconds: row.search_ns,
     keptBefore: row.kept_before,
+    corrections:
+      row.corrections_json === null ? null : fromJson(row.corrections_json, where('corrections_json')),
     switching: row.switching_json === null ? null : fromJson(row.switching_json, where('switching_json')),
   };
 }
@@ -83,10 +87,10 @@ export function decisionRows(db: Database) {
   const insert = db.prepare<InsertedRow>(
     `INSERT INTO decisions (deployment_id, at_ms, reason, version_before, version_after, algorithm, latency_seconds,
        optimality, gap, states_visited, search_ns, cut_before_json, cut_after_json, context_json, decision_json,
-       sources_json, kept_before, switching_json)
+       sources_json, kept_before, switching_json, corrections_json)
      VALUES (@deployment_id, @at_ms, @reason, @version_before, @version_after, @algorithm, @latency_seconds,
        @optimality, @gap, @states_visited, @search_ns, @cut_before_json, @cut_after_json, @context_json,
-       @decision_json, @sources_json, @kept_before, @switching_json)`,
+       @decision_json, @sources_json, @kept_before, @switching_json, @corrections_json)`,
   );
   const page = db.prepare<[string, number, number], DecisionRow>(
     'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',

@@ -67,6 +67,7 @@ function tellAll(metrics: Metrics): void {
   metrics.deviceConnected({ deviceId: 'd2', role: 'end' });
   metrics.deviceDisconnected({ deviceId: 'd1', role: 'end', code: 4_321, reason: 'gone' });
   metrics.cutPushed({ ...cut, phase: 'prepare' });
+  metrics.stageMeasured({ ...cut, stage: 'edge', ratio: 3 });
   metrics.cutSentAgain({ ...cut, role: 'edge' });
   metrics.cutActivated({ ...cut, seconds: 0.2 });
   metrics.cutSetAside({ ...cut, role: 'edge', cause: 'nack', code: 'no-memory', count: 1, waitMs: 1_000 });
@@ -142,6 +143,7 @@ test('each event moves its figure', async () => {
     'cutpoint_device_connections_total{role="end"}': 2,
     'cutpoint_device_disconnections_total{role="end",reason="other"}': 1,
     'cutpoint_cuts_pushed_total{phase="prepare"}': 1,
+    'cutpoint_measured_ratio_count{stage="edge"}': 1,
     cutpoint_cuts_sent_again_total: 1,
     cutpoint_rollout_duration_seconds_count: 1,
     'cutpoint_cuts_set_aside_total{cause="nack"}': 1,

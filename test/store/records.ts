@@ -277,6 +277,7 @@ export const decisionOf = (deploymentId: string): fc.Arbitrary<DecisionRecord> =
         ),
         { maxLength: 2 },
       ),
+      corrections: fc.option(fc.record({ end: number, uplink: number }, { requiredKeys: [] })),
       searchNanoseconds: count,
       keptBefore: fc.nat(),
     })
