@@ -28,47 +28,31 @@ interface Choice {
   readonly tried: number;
 }
 
+/** From what is in force on; a setting has to be better by a share, or it is what these links happen to like. */
 export function choose(pairs: readonly Pair[], progress: (line: string) => void): Choice {
-  let tried = 0;
-  const known = new Map<string, number>();
-  const loss = (parameters: PolicyParameters): number => {
-    const key = JSON.stringify(parameters);
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    tried += 1;
-    const runs = pairs.flatMap((pair) =>
-      switchCosts.map((cost) => measure(pair, cost, parameters, ['default'])),
-    );
-    const value = lossOf(runs);
-    known.set(key, value);
-    return value;
-  };
-  const descend = (start: PolicyParameters): { parameters: PolicyParameters; loss: number } => {
-    let best = start;
-    let least = loss(best);
-    for (let changed = true, round = 0; changed && round < maxRounds; round++) {
-      changed = false;
-      for (const [key, values] of Object.entries(grid)) {
-        for (const value of values) {
-          const candidate = { ...best, [key]: value };
-          const candidateLoss = loss(candidate);
-          if (candidateLoss >= least - 1e-9) continue;
-          best = candidate;
-          least = candidateLoss;
-          changed = true;
-        }
+  const lossWith = (parameters: PolicyParameters): number =>
+    lossOf(pairs.flatMap((pair) => switchCosts.map((cost) => measure(pair, cost, parameters, ['default']))));
+  let parameters = defaultParameters;
+  let loss = lossWith(parameters);
+  let tried = 1;
+  for (let changed = true, round = 1; changed && round <= maxRounds; round++) {
+    changed = false;
+    for (const [key, values] of Object.entries(grid)) {
+      for (const value of values.filter((other) => other !== parameters[key as Key])) {
+        const candidate = { ...parameters, [key]: value };
+        const candidateLoss = lossWith(candidate);
+        tried += 1;
+        if (candidateLoss > (1 - leastGain) * loss) continue;
+        parameters = candidate;
+        loss = candidateLoss;
+        changed = true;
       }
-      progress(`round ${round + 1}, ${tried} settings tried: loss ${least.toFixed(2)}`);
     }
-    return { parameters: best, loss: least };
-  };
-  const found = starts.map(descend).reduce((a, b) => (b.loss < a.loss ? b : a));
-  return { ...found, tried };
+    progress(`round ${round}, ${tried} settings tried: loss ${loss.toFixed(2)}`);
+  }
+  return { parameters, loss, tried };
 }
 
 const maxRounds = 3;
-/** A descent finds the nearest hollow: from what is in force, and from a more careful start. */
-const starts: readonly PolicyParameters[] = [
-  defaultParameters,
-  { ...defaultParameters, horizonSeconds: 240, horizonGrowth: 5, firstGain: 0.3, lastingRegretSwitches: 0.5 },
-];
+/** Descents without it ended 4 % lower on the links that they saw and 6 % higher on the others. */
+const leastGain = 0.02;

@@ -21,7 +21,7 @@ const help = `npm run bench:policy -- [options]
   --choose        choose the parameters anew on their half of the links and print them; takes half an hour`;
 
 /** Seeded links of each kind; every other one is chosen on. */
-const seeds = { quick: 2, full: 12, choose: 24 };
+const seeds = { quick: 2, full: 6, choose: 16 };
 const quickModels = ['googlenet', 'squeezenet-1.1'];
 
 const { values: flags } = parseArgs({

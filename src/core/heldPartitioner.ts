@@ -9,7 +9,7 @@ import { weightedSum } from './features.js';
 import { Gads } from './gads.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
-import { predictPlacement } from './predictPlacement.js';
+import { placedCut, predictPlaced, type PlacedCut } from './predictPlacement.js';
 import { assess, type Problem } from './problem.js';
 import { movables, rangeOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
@@ -28,6 +28,9 @@ export class HeldPartitioner implements Partitioner {
   private readonly described = new Map<number, CutDescription>();
   /** By identity: a caller hands back the placement that it was given. */
   private readonly stateOf = new WeakMap<Placement, number>();
+  private assessed: { readonly context: Context; readonly problem: Problem } | null = null;
+  /** By identity too: a policy asks for the same few placements in every context. */
+  private readonly placed = new WeakMap<Placement, PlacedCut>();
 
   constructor(
     private readonly states: StateGraph,
@@ -77,7 +80,9 @@ export class HeldPartitioner implements Partitioner {
   }
 
   predict(context: Context, placement: Placement): Alternative {
-    return predictPlacement(this.states, this.assess(context), context, placement);
+    const known = this.placed.get(placement) ?? placedCut(this.states, placement);
+    this.placed.set(placement, known);
+    return predictPlaced(this.states, this.assess(context), context, known);
   }
 
   ranges(context: Context, decision: Decision): readonly Range[] {
@@ -106,8 +111,13 @@ export class HeldPartitioner implements Partitioner {
     return best.map(({ state }) => this.alternative(state, context, problem));
   }
 
+  /** Of the context last asked about, once: a decision is followed by predictions in the same context. */
   private assess(context: Context): Problem {
-    return assess(context, this.states.layout, this.states.facts.maxDepth);
+    if (this.assessed?.context !== context) {
+      const problem = assess(context, this.states.layout, this.states.facts.maxDepth);
+      this.assessed = { context, problem };
+    }
+    return this.assessed.problem;
   }
 
   private best(problem: Problem, present: number): number {

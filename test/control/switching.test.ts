@@ -133,7 +133,7 @@ test('the service switches as the replay of the same link does, with as many sea
         steps.slice(1).map(({ placement }) => endLayersOf(placement)),
       );
     }),
-    { numRuns: 150 },
+    { numRuns: 50 },
   );
 });
 

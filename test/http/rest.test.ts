@@ -164,6 +164,42 @@ describe('the REST face', () => {
     await until(() => session.lastDecision?.reason === 'device-disconnected');
   });
 
+  it('shows a better cut that is not worth its switch beside the one that stays', async () => {
+    const address = `/v1/deployments/${deploymentId}`;
+    const session = rig.control.deployments.get(deploymentId);
+    const end = await rig.device({ ...endHello, switchSeconds: 6 });
+    await end.next('welcome');
+    end.send({ type: 'telemetry', sequence: 1, ...quickLink });
+    await until(() => session.lastDecision?.context.tiers[0]!.freeMemoryBytes === undefined);
+    const edge = await rig.device(edgeHello);
+    await edge.next('welcome');
+    await until(() => session.lastDecision?.switching?.kept?.why === 'not-worth-the-switch');
+    const { body: cut } = await rest.get(`${address}/cut`);
+    const { switching } = cut;
+    assert.deepEqual([cut.endLayers, cut.tensors], [[0, 1, 2, 3], []]);
+    assert.deepEqual(cut.prediction, cut.why.deviceOnly.prediction);
+    assert.deepEqual([switching.reason, switching.switchSeconds], ['stay', 6]);
+    assert.deepEqual(switching.kept.best.endLayers, []);
+    assert.deepEqual(switching.kept.best.prediction, cut.why.edgeOnly.prediction);
+    assert.ok(switching.kept.best.objectiveValue < cut.objectiveValue);
+    const [row] = (await rest.get(`${address}/decisions?limit=1`)).body.decisions;
+    assert.deepEqual(
+      [row.cutAfter.endLayers, row.objectiveValue],
+      [[0, 1, 2, 3], switching.kept.best.objectiveValue],
+    );
+    assert.deepEqual(row.switching.kept.prediction, cut.prediction);
+    assert.deepEqual(fields((await rest.patch(address, { requirements: { switchSeconds: -1 } })).body), [
+      'requirements.switchSeconds',
+    ]);
+    await rest.patch(address, { requirements: { switchSeconds: 0 } });
+    await until(() => session.durable.cut?.endLayers.length === 0, 'what an operator asks');
+    const now = (await rest.get(`${address}/cut`)).body.switching;
+    assert.deepEqual(now, { reason: 'asked', switchSeconds: 0, kept: null });
+    await rest.patch(address, { requirements: { switchSeconds: null } });
+    await Promise.all([end.end(), edge.end()]);
+    await until(() => session.lastDecision?.reason === 'device-disconnected');
+  });
+
   it('names the bounds that rule out what would be better', async () => {
     const context = {
       tiers: [{}, { freeStorageBytes: 5_000 }],
