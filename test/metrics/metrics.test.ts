@@ -97,7 +97,7 @@ test('every figure has help and a type, and its name ends as Prometheus asks', a
     assert.match(type, /^(counter|gauge|histogram)$/, name);
     if (!name.startsWith('cutpoint_')) continue;
     assert.equal(type === 'counter', name.endsWith('_total'), name);
-    if (type === 'histogram') assert.match(name, /_seconds$/);
+    if (type === 'histogram') assert.match(name, /_(seconds|ratio)$/);
     assert.doesNotMatch(name, /_(ms|milliseconds|microseconds|us|ns|nanoseconds|kb|mb)(_|$)/);
   }
   for (const name of [
