@@ -22,9 +22,10 @@ export class Inbox {
 
   constructor(
     private readonly who: string,
-    private readonly signal: AbortSignal,
+    /** Ends all waiting with its reason; a wire that outlives a scenario has none. */
+    private readonly signal?: AbortSignal,
   ) {
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    signal?.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
   take(message: Message): void {
@@ -81,6 +82,12 @@ export class Inbox {
     }
   }
 
+  /** Waits for the close, whatever its code. @throws Unmet */
+  async expectClosed(withinMs = 3_000): Promise<void> {
+    const closed = await this.#until(() => this.closed ?? undefined, withinMs);
+    if (closed === undefined) throw new Unmet(`${this.who}: not closed within ${withinMs} ms`);
+  }
+
   /** @throws Unmet when the wire is closed, now or during that time */
   async expectOpen(duringMs: number, why: string): Promise<void> {
     const closed = await this.#until(() => this.closed ?? undefined, duringMs);
@@ -91,10 +98,10 @@ export class Inbox {
     return new Promise((resolve, reject) => {
       const settle = (): boolean => {
         const found = look();
-        if (found === undefined && !this.signal.aborted) return false;
+        if (found === undefined && this.signal?.aborted !== true) return false;
         clearTimeout(timer);
         this.#waiting.delete(settle);
-        if (found === undefined) reject(this.signal.reason as Error);
+        if (found === undefined) reject(this.signal!.reason as Error);
         else resolve(found);
         return true;
       };
@@ -118,6 +125,19 @@ export class Inbox {
     const last = this.messages.at(-1);
     if (this.closed !== null) return `it was closed with ${this.#closing()}`;
     return last === undefined ? 'nothing came at all' : `the last message was ${show(last)}`;
+  }
+}
+
+/** What a frame says; one that is none of the protocol gets a type that no expectation has. */
+export function messageOf(data: Buffer, isBinary: boolean): Message {
+  if (isBinary) return { type: '(binary)' };
+  const text = data.toString('utf8');
+  try {
+    const value: unknown = JSON.parse(text);
+    const isMessage = typeof value === 'object' && value !== null && 'type' in value;
+    return isMessage && typeof value.type === 'string' ? (value as Message) : { type: '(untyped)', text };
+  } catch {
+    return { type: '(no JSON)', text };
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import { closes, type CloseName } from '../protocol/closeCodes.js';
 import { protocolName } from '../protocol/messages.js';
-import { Inbox, type Message } from './inbox.js';
+import { Inbox, messageOf, type Message } from './inbox.js';
 import { must, mustEqual, Unmet } from './outcome.js';
 import type { Transcript } from './transcript.js';
 
@@ -165,7 +165,7 @@ export class Peer {
   #receive(data: Buffer, isBinary: boolean): void {
     const text = isBinary ? `(binary, ${data.length} bytes)` : data.toString('utf8');
     this.options.transcript.add(this.name, '<', text);
-    const message = parse(text, isBinary);
+    const message = messageOf(data, isBinary);
     this.inbox.take(message);
     this.options.received?.(message);
     if (this.#obeys && message.type === 'cut') this.answer(message);
@@ -174,20 +174,6 @@ export class Peer {
 
 function bearer(token: string | null | undefined): string | undefined {
   return token === null || token === undefined ? undefined : `Bearer ${token}`;
-}
-
-/** A frame that is none of the protocol gets a type that no expectation has. */
-function parse(text: string, isBinary: boolean): Message {
-  if (isBinary) return { type: '(binary)' };
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string') {
-      return value as Message;
-    }
-    return { type: '(untyped)', text };
-  } catch {
-    return { type: '(no JSON)', text };
-  }
 }
 
 function refused(socket: WebSocket): Promise<Refusal> {

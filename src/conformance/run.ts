@@ -19,6 +19,8 @@ export interface Result {
 
 /** What a scenario is played on, made for it alone. */
 export interface Playground {
+  /** Time that the scenario gets besides its own, where the other side may keep it waiting, ms. */
+  readonly patienceMs: number;
   /** What every scenario holds besides its own promise. @throws Unmet */
   verify(): void;
   /** Closes and deletes what the scenario left. */
@@ -29,7 +31,11 @@ export interface RunOptions<Stage extends Playground> {
   readonly scenarios: readonly Scenario<Stage>[];
   /** Scenarios that are under way at the same time. */
   readonly atOnce: number;
-  readonly stage: (scenario: Scenario<Stage>, transcript: Transcript, signal: AbortSignal) => Stage;
+  readonly stage: (
+    scenario: Scenario<Stage>,
+    transcript: Transcript,
+    signal: AbortSignal,
+  ) => Stage | Promise<Stage>;
   readonly done: (result: Result) => void;
 }
 
@@ -57,12 +63,13 @@ async function play<Stage extends Playground>(
   const over = new AbortController();
   setMaxListeners(0, over.signal); // each connection and each wait of the scenario listens
   const startMs = performance.now();
-  const stage = makeStage(scenario, transcript, over.signal);
-  const limitMs = scenario.timeLimitMs?.(stage) ?? defaultTimeLimitMs;
+  const stage = await makeStage(scenario, transcript, over.signal);
+  const limitMs = (scenario.timeLimitMs?.(stage) ?? defaultTimeLimitMs) + stage.patienceMs;
   const timer = setTimeout(() => over.abort(new Unmet(`not done within ${limitMs} ms`)), limitMs);
   const { verdict, reason } = await verdictOf(scenario.play(stage).then(() => stage.verify()));
   clearTimeout(timer);
   await stage.dispose();
+  over.abort(new Unmet('the scenario is over')); // ends waits that nobody waits for any more
   return {
     name: nameOf(scenario),
     topic: scenario.topic,

@@ -32,6 +32,7 @@ export interface ServerFacts {
 export const computeRatio = { end: 300, edge: 0.1 } as const;
 
 export class ServerStage implements Playground {
+  readonly patienceMs = 0;
   readonly operator: Operator;
   readonly #peers: Peer[] = [];
   readonly #broken: string[] = [];
