@@ -7,6 +7,7 @@ import { resultLines } from '../../src/conformance/report.js';
 import type { Result } from '../../src/conformance/run.js';
 import { nameOf, topics } from '../../src/conformance/scenario.js';
 import { checkServer, serverScenarios } from '../../src/conformance/serverScenarios.js';
+import { adminKey } from '../support/credentials.js';
 import { mustServe, type ServeProcess } from '../support/serveProcess.js';
 
 const notYet =
@@ -23,7 +24,7 @@ describe('the conformance scenarios against cutpoint serve', () => {
       CUTPOINT_LIMITS__HEARTBEAT_MS: '800',
       CUTPOINT_IMPORT__RUNS: '2',
     });
-    const target = { origin: serve.origin, key: null, prefix: 'test' };
+    const target = { origin: serve.origin, key: adminKey(serve.origin), prefix: 'test' };
     results = await checkServer(target, serverScenarios, () => undefined);
   });
   after(async () => {

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Result } from '../../src/conformance/run.js';
+import { nameOf } from '../../src/conformance/scenario.js';
+import { checkServer, serverScenarios } from '../../src/conformance/serverScenarios.js';
+import { adminKey } from '../support/credentials.js';
+import { mustServe, type ServeProcess } from '../support/serveProcess.js';
+import { brokenServer, type Flaw, type Message } from './brokenServer.js';
+
+const isA = (type: string, message: Message): boolean => message.type === type;
+const without = (field: string, { [field]: _, ...rest }: Message): Message => rest as Message;
+
+/** Drops every message of a type. */
+const swallows = (type: string): Flaw => ({ message: (message) => (isA(type, message) ? null : message) });
+/** Changes every message of a type. */
+const changes = (type: string, change: (message: Message) => Message): Flaw => ({
+  message: (message) => (isA(type, message) ? change(message) : message),
+});
+const earlierCuts: Message[] = [];
+
+/** Each breaks a promise; the scenarios named must find it. */
+const flaws: readonly (readonly [what: string, finders: readonly string[], flaw: Flaw])[] = [
+  ['takes every version', ['version/unknown-version', 'version/similar-name'], { takes: () => true }],
+  [
+    'looks at no credentials',
+    ['identity/unknown-token', 'identity/other-scheme', 'identity/revoked-like-unknown'],
+    { takes: ({ authorization }) => authorization !== undefined },
+  ],
+  ['closes without its code', ['identity/takeover', 'hello/twice'], { closeCode: () => 1000 }],
+  [
+    'says another version',
+    ['welcome/verdict'],
+    changes('welcome', (m) => ({ ...m, protocol: 'cutpoint.v2' })),
+  ],
+  ['says no welcome', ['hello/minimal', 'hello/complete'], swallows('welcome')],
+  [
+    'keeps a limit to itself',
+    ['welcome/limits'],
+    changes('welcome', (m) => ({ ...m, limits: { frameBytes: 1 } })),
+  ],
+  [
+    'welcomes twice',
+    ['welcome/first-and-once'],
+    {
+      message: (message, { toDevice }) => {
+        if (isA('welcome', message)) toDevice(message);
+        return message;
+      },
+    },
+  ],
+  [
+    'does not name the field',
+    ['telemetry/negative', 'hello/unknown-role'],
+    changes('error', (m) => without('field', m)),
+  ],
+  ['does not say which frame', ['telemetry/nested-field'], changes('error', (m) => without('sequence', m))],
+  ['says no errors', ['data-safety/unknown-type', 'sizes/too-deep', 'measurement/zero'], swallows('error')],
+  ['sends no pings', ['heartbeat/pings'], { pings: false }],
+  ['does not warn', ['backpressure/too-fast-is-warned'], swallows('warning')],
+  ['keeps removals to itself', ['cut/removed'], swallows('removed')],
+  ['leaves the time to live out', ['cut/first'], changes('cut', (m) => without('timeToLiveMs', m))],
+  ['gives a version two meanings', ['durability/one-meaning'], changes('cut', (m) => ({ ...m, version: 1 }))],
+  [
+    'tells the tiers different cuts',
+    ['cut/agreed-by-both'],
+    changes('cut', (m) => (m['tier'] === 'edge' ? { ...m, endLayers: [] } : m)),
+  ],
+  [
+    'replays',
+    ['resume/latest-only'],
+    {
+      message: (message, { toDevice }) => {
+        if (isA('cut', message) && message['tier'] === 'end') earlierCuts.push(message);
+        if (isA('welcome', message)) queueMicrotask(() => earlierCuts.forEach(toDevice));
+        return message;
+      },
+    },
+  ],
+  [
+    'forgets decisions',
+    ['durability/stored-before-sent'],
+    { rest: (path, body) => (path.includes('/decisions') ? '{"decisions":[],"next":null}' : body) },
+  ],
+  [
+    'takes values of a bad frame',
+    ['telemetry/bad-frame-takes-nothing'],
+    {
+      rest: (path, body) =>
+        path.startsWith('/v1/devices/') ? body.replace('"rttSeconds":0.1', '"rttSeconds":0.2') : body,
+    },
+  ],
+];
+
+describe('a server that breaks a promise', () => {
+  let folder: string;
+  let serve: ServeProcess;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cutpoint-broken-'));
+    const env = { CUTPOINT_LIMITS__HEARTBEAT_MS: '800', CUTPOINT_IMPORT__RUNS: '2' };
+    serve = await mustServe(['--data', folder], env);
+    await played({}, ['cut/first'], 'upload'); // the model is there from now on
+  });
+  after(async () => {
+    await serve.end('SIGTERM');
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function played(flaw: Flaw, names: readonly string[], prefix: string): Promise<Result[]> {
+    const broken = await brokenServer(serve.origin, flaw);
+    const target = { origin: broken.origin, key: adminKey(serve.origin), prefix };
+    const scenarios = serverScenarios.filter((scenario) => names.includes(nameOf(scenario)));
+    assert.equal(scenarios.length, names.length, `one of ${names.join(', ')} does not exist`);
+    const results = await checkServer(target, scenarios, () => undefined);
+    await broken.close();
+    return results;
+  }
+
+  it('is not found where there is none: the proxy alone changes nothing', async () => {
+    const results = await played({}, [...new Set(flaws.flatMap(([, finders]) => finders))], 'whole');
+    assert.deepEqual(
+      results.filter(({ verdict }) => verdict !== 'pass').map(({ name, reason }) => [name, reason]),
+      [],
+    );
+  });
+
+  it('is found by the scenario for that promise', async () => {
+    const found = await Promise.all(
+      flaws.map(async ([what, finders, flaw], i) => {
+        const results = await played(flaw, finders, `flaw-${i}`);
+        return results.filter(({ verdict }) => verdict !== 'fail').map(({ name }) => `${what}: ${name}`);
+      }),
+    );
+    assert.deepEqual(found.flat(), [], 'scenarios that did not fail');
+  });
+});
