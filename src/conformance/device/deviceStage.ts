@@ -23,7 +23,7 @@ export const limits = {
 } as const;
 
 /** A program that was just started has so long to connect, ms. */
-const startMs = 20_000;
+const startMs = 30_000;
 /** A device that runs on its own may wait a minute before it comes back, ms. */
 const comeBackMs = 65_000;
 

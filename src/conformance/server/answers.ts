@@ -231,13 +231,13 @@ const others: readonly Scenario<ServerStage>[] = [
   ),
   refused(
     'prepared-of-unknown-deployment',
-    'So does prepared.',
+    'prepared of such a deployment gets unknown-deployment.',
     { type: 'prepared', deploymentId: 'none', version: 1 },
     { code: 'unknown-deployment', field: 'deploymentId' },
   ),
   refused(
     'nack-of-unknown-deployment',
-    'So does nack.',
+    'nack of such a deployment gets unknown-deployment.',
     { type: 'nack', deploymentId: 'none', version: 1, code: 'x' },
     { code: 'unknown-deployment', field: 'deploymentId' },
   ),

@@ -93,7 +93,12 @@ const wrongValues: readonly Scenario<ServerStage>[] = [
     'battery.charging',
   ),
   wrong('unknown-field', 'An unknown field is refused by its name.', '"speed":1', 'speed'),
-  wrong('prototype', 'A field called __proto__ is an unknown field.', '"__proto__":{}', '__proto__'),
+  wrong(
+    'prototype',
+    'The name of an inherited field is an unknown field, too.',
+    '"__proto__":{}',
+    '__proto__',
+  ),
   {
     topic: 'telemetry',
     name: 'not-a-number',

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { DeviceBench } from '../../src/conformance/device/bench.js';
+import { DeviceProcess } from '../../src/conformance/device/deviceProcess.js';
+import {
+  checkConnectedDevice,
+  checkStartedDevice,
+  deviceScenarios,
+} from '../../src/conformance/deviceScenarios.js';
+import { resultLines } from '../../src/conformance/report.js';
+import type { Result } from '../../src/conformance/run.js';
+import { nameOf } from '../../src/conformance/scenario.js';
+
+const target = { deviceId: 'camera-7', token: 'secret-of-camera-7' };
+const programOf = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+
+function played(name: string, args: readonly string[], names?: readonly string[]): Promise<Result[]> {
+  const scenarios = deviceScenarios.filter((scenario) => names?.includes(nameOf(scenario)) ?? true);
+  if (names !== undefined)
+    assert.equal(scenarios.length, names.length, `one of ${names.join(', ')} does not exist`);
+  return checkStartedDevice(target, [process.execPath, programOf(name), ...args], scenarios, () => undefined);
+}
+
+function linesOf(results: readonly Result[]): string[] {
+  return results.filter(({ verdict }) => verdict !== 'pass').flatMap((result) => resultLines(result, true));
+}
+
+/** Each flaw with the scenarios that must find it. */
+const flaws: Readonly<Record<string, readonly string[]>> = {
+  'wrong-token': ['identity/sends-its-token'],
+  'other-id': ['identity/says-its-id'],
+  'hello-again': ['hello/first-and-once'],
+  early: ['hello/nothing-before-the-welcome'],
+  silent: ['telemetry/keeps-coming'],
+  'stands-still': ['telemetry/sequence-rises'],
+  restarts: ['telemetry/same-boot-goes-on'],
+  'not-a-number': ['telemetry/keeps-coming', 'two-phases/retreat'],
+  floods: ['backpressure/keeps-the-rate'],
+  'no-pongs': ['heartbeat/answers-pings'],
+  strict: ['data-safety/unknown-type'],
+  fragile: ['data-safety/survives-rubbish'],
+  'does-not-prepare': ['two-phases/prepare', 'two-phases/switch', 'ack-and-nack/answers-in-time'],
+  hasty: ['two-phases/prepare'],
+  'once-only': ['cut/active-twice'],
+  'goes-back': ['cut/never-back'],
+  'never-falls-back': ['offline/time-to-live', 'offline/says-fallback'],
+  'deaf-to-pings': ['offline/pings-renew'],
+  shouts: ['offline/time-to-live'],
+  'hides-fallback': ['offline/says-fallback'],
+  'tells-nothing': ['resume/says-what-runs'],
+  keeps: ['resume/says-nothing-of-removed'],
+  'gives-up': ['reconnect/after-a-break'],
+  'at-once': ['reconnect/after-shutting-down', 'reconnect/backs-off'],
+  insists: [
+    'reconnect/stays-away-after-taken-over',
+    'reconnect/comes-later-after-too-fast',
+    'identity/not-insisting',
+  ],
+};
+
+describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
+  it('all pass with a device of the client library', async () => {
+    assert.deepEqual(linesOf(await played('libraryDevice', [])), []);
+  });
+
+  it('find each flaw, and nothing in the same device without it', async () => {
+    const finders = [...new Set(Object.values(flaws).flat())];
+    assert.deepEqual(linesOf(await played('brokenDevice', [], finders)), []);
+    const missed: string[] = [];
+    const left = Object.entries(flaws);
+    const worker = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const [flaw, names] = next;
+        const results = await played('brokenDevice', [flaw], names);
+        missed.push(
+          ...results.filter(({ verdict }) => verdict !== 'fail').map(({ name }) => `${flaw}: ${name}`),
+        );
+      }
+    };
+    await Promise.all([worker(), worker(), worker()]);
+    assert.deepEqual(missed, []);
+  });
+
+  it('can be played with a device that was started by somebody else', async () => {
+    const bench = await DeviceBench.listen(0);
+    const device = DeviceProcess.start([process.execPath, programOf('libraryDevice')], {
+      url: bench.url,
+      ...target,
+    });
+    try {
+      const names = ['identity/says-its-id', 'cut/active-twice', 'reconnect/backs-off'];
+      const scenarios = deviceScenarios.filter((scenario) => names.includes(nameOf(scenario)));
+      const results = await checkConnectedDevice(target, bench, scenarios, () => undefined);
+      assert.deepEqual(
+        results.map(({ name, verdict }) => [name, verdict]),
+        [
+          ['identity/says-its-id', 'pass'],
+          ['cut/active-twice', 'pass'],
+          ['reconnect/backs-off', 'skipped'],
+        ],
+      );
+    } finally {
+      await device.stop();
+      await bench.close();
+    }
+  });
+});
