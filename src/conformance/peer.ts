@@ -32,6 +32,8 @@ export class Peer {
   readonly inbox: Inbox;
   readonly pings: number[] = [];
   #obeys = false;
+  /** The latest cut of each deployment that was not answered. */
+  readonly #unanswered = new Map<unknown, Message>();
   #sequence = 0;
 
   private constructor(
@@ -111,9 +113,10 @@ export class Peer {
     return this.#sequence;
   }
 
-  /** From now on each cut is answered as a well-behaved device does. */
+  /** From now on each cut is answered as a well-behaved device does, and so is the latest one that was not. */
   obey(): this {
     this.#obeys = true;
+    for (const cut of this.#unanswered.values()) this.answer(cut);
     return this;
   }
 
@@ -126,6 +129,7 @@ export class Peer {
   /** As a well-behaved device answers this cut. */
   answer(cut: Message): void {
     const { deploymentId, version, phase } = cut;
+    this.#unanswered.delete(deploymentId);
     this.send({ type: phase === 'prepare' ? 'prepared' : 'ack', deploymentId, version });
   }
 
@@ -168,7 +172,10 @@ export class Peer {
     const message = messageOf(data, isBinary);
     this.inbox.take(message);
     this.options.received?.(message);
-    if (this.#obeys && message.type === 'cut') this.answer(message);
+    if (message.type === 'removed') this.#unanswered.delete(message['deploymentId']);
+    if (message.type !== 'cut') return;
+    this.#unanswered.set(message['deploymentId'], message);
+    if (this.#obeys) this.answer(message);
   }
 }
 
