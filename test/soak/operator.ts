@@ -1,0 +1,78 @@
+/** What operators do, over REST. */
+import { bearer } from '../support/credentials.js';
+
+export interface DeploymentView {
+  readonly id: string;
+  readonly version: number;
+  readonly reported: { readonly end: number | null; readonly edge: number | null };
+  readonly status: { readonly kind: string };
+  readonly end: { readonly deviceId: string };
+  readonly edge: { readonly deviceId: string };
+}
+
+export class Operator {
+  constructor(
+    private readonly origin: string,
+    private readonly adminKey: string,
+  ) {}
+
+  async upload(name: string, bytes: Uint8Array): Promise<string> {
+    const { id } = (await this.#call('POST', `/v1/models?name=${name}`, bytes)) as { id: string };
+    for (;;) {
+      const { status } = (await this.#call('GET', `/v1/models/${id}`)) as { status: string };
+      if (status === 'ready') return id;
+      if (status !== 'importing') throw new Error(`the model is ${status}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async token(deviceId: string): Promise<{ readonly id: string; readonly token: string }> {
+    return (await this.#call('POST', `/v1/devices/${deviceId}/tokens`, {})) as { id: string; token: string };
+  }
+
+  async revoke(deviceId: string, tokenId: string): Promise<void> {
+    await this.#call('DELETE', `/v1/devices/${deviceId}/tokens/${tokenId}`);
+  }
+
+  async deploy(modelId: string, end: string, edge: string): Promise<string> {
+    const body = { modelId, end: { deviceId: end }, edge: { deviceId: edge }, requirements: {} };
+    return ((await this.#call('POST', '/v1/deployments', body)) as { id: string }).id;
+  }
+
+  async require(deploymentId: string, requirements: object): Promise<void> {
+    await this.#call('PATCH', `/v1/deployments/${deploymentId}`, { requirements });
+  }
+
+  async remove(deploymentId: string): Promise<void> {
+    await this.#call('DELETE', `/v1/deployments/${deploymentId}`);
+  }
+
+  async deployment(id: string): Promise<DeploymentView> {
+    return (await this.#call('GET', `/v1/deployments/${id}`)) as DeploymentView;
+  }
+
+  /** The decision in force as it is stored. */
+  async storedCut(id: string): Promise<{ readonly version: number; readonly endLayers: readonly number[] }> {
+    const { decisions } = (await this.#call('GET', `/v1/deployments/${id}/decisions?limit=1`)) as {
+      decisions: { versionAfter: number; cutAfter: { endLayers: number[] } }[];
+    };
+    return { version: decisions[0]!.versionAfter, endLayers: decisions[0]!.cutAfter.endLayers };
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const isBytes = body instanceof Uint8Array;
+    const response = await fetch(`${this.origin}${path}`, {
+      method,
+      headers: {
+        ...bearer(this.adminKey),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': isBytes ? 'application/octet-stream' : 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  }
+}
