@@ -6,6 +6,7 @@ export interface DeploymentView {
   readonly version: number;
   readonly reported: { readonly end: number | null; readonly edge: number | null };
   readonly status: { readonly kind: string };
+  readonly rollout: unknown;
   readonly end: { readonly deviceId: string };
   readonly edge: { readonly deviceId: string };
 }

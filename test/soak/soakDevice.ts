@@ -3,6 +3,8 @@ import { CutRefused, Device, type Cut } from '../../src/client/index.js';
 import type { Faults } from './faults.js';
 import type { Chance } from './random.js';
 
+const hangMs = 5_000;
+
 export interface SoakDeviceOptions {
   readonly id: string;
   readonly role: 'end' | 'edge';
@@ -70,21 +72,25 @@ export class SoakDevice {
 
   async #prepare(_cut: Cut, signal: AbortSignal): Promise<void> {
     const { chance, faults, isChaos } = this.options;
-    if (isChaos() && chance.happens(0.03)) {
+    if (isChaos() && chance.happens(0.06)) {
       faults.count('refused prepare');
       throw new CutRefused('no-memory', 'for the soak');
     }
-    if (isChaos() && chance.happens(0.02)) {
+    if (isChaos() && chance.happens(0.03)) {
       faults.count('prepare that hangs');
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-      return;
+      // longer than the controller waits; a newer version ends it sooner
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve, { once: true });
+        setTimeout(resolve, hangMs).unref();
+      });
+      throw new CutRefused('too-slow', 'for the soak');
     }
     await new Promise((resolve) => setTimeout(resolve, 5 + chance.below(30)));
   }
 
   #activate(cut: Cut): void {
     const { chance, faults, isChaos } = this.options;
-    if (isChaos() && chance.happens(0.01)) {
+    if (isChaos() && chance.happens(0.03)) {
       faults.count('refused activate');
       throw new CutRefused('no-memory', 'for the soak');
     }
