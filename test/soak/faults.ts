@@ -1,7 +1,16 @@
 /** What was done to the controller, counted: a fault that never happened was not survived. */
 
+import type { Chance } from './random.js';
+
 export class Faults {
   readonly counts: Record<string, number> = {};
+
+  /** True for a fault that has not happened yet, else with probability `share`: no run is without one of its kind. */
+  due(name: string, share: number, chance: Chance): boolean {
+    const isDue = this.counts[name] === undefined || chance.happens(share);
+    if (isDue) this.count(name);
+    return isDue;
+  }
 
   count(name: string): void {
     this.counts[name] = (this.counts[name] ?? 0) + 1;

@@ -52,12 +52,12 @@ export class Operator {
     return (await this.#call('GET', `/v1/deployments/${id}`)) as DeploymentView;
   }
 
-  /** The decision in force as it is stored. */
-  async storedCut(id: string): Promise<{ readonly version: number; readonly endLayers: readonly number[] }> {
+  /** Layers on the end device by the decision in force as it is stored; null before the first. */
+  async storedEndLayers(id: string): Promise<readonly number[] | null> {
     const { decisions } = (await this.#call('GET', `/v1/deployments/${id}/decisions?limit=1`)) as {
-      decisions: { versionAfter: number; cutAfter: { endLayers: number[] } }[];
+      decisions: { cutAfter: { endLayers: number[] } }[];
     };
-    return { version: decisions[0]!.versionAfter, endLayers: decisions[0]!.cutAfter.endLayers };
+    return decisions[0]?.cutAfter.endLayers ?? null;
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {

@@ -5,6 +5,7 @@ import type { Chance } from './random.js';
 import type { Faults } from './faults.js';
 
 const connectionFaults = ['cut', 'reset', 'stall', 'delay', 'split'] as const;
+type ConnectionFault = (typeof connectionFaults)[number];
 
 class Pipe {
   #stalled = false;
@@ -22,15 +23,12 @@ class Pipe {
     server.on('close', ended);
   }
 
-  /** One thing goes wrong; @returns what */
-  disturb(): (typeof connectionFaults)[number] {
-    const fault = this.chance.pick(connectionFaults);
+  disturb(fault: ConnectionFault): void {
     if (fault === 'cut') this.end();
     else if (fault === 'reset') this.client.resetAndDestroy();
     else if (fault === 'stall') this.#stall();
     else if (fault === 'delay') this.#delayMs = this.chance.below(300);
     else this.#splits = true;
-    return fault;
   }
 
   calm(): void {
@@ -101,7 +99,14 @@ export async function startProxy(target: string, chance: Chance, faults: Faults)
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     disturb(share) {
-      for (const pipe of pipes) if (chance.happens(share)) faults.count(`proxy ${pipe.disturb()}`);
+      for (const pipe of pipes) {
+        if (!chance.happens(share)) continue;
+        const fault =
+          connectionFaults.find((each) => faults.counts[`proxy ${each}`] === undefined) ??
+          chance.pick(connectionFaults);
+        faults.count(`proxy ${fault}`);
+        pipe.disturb(fault);
+      }
     },
     calm() {
       for (const pipe of pipes) pipe.calm();

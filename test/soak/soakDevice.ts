@@ -72,12 +72,10 @@ export class SoakDevice {
 
   async #prepare(_cut: Cut, signal: AbortSignal): Promise<void> {
     const { chance, faults, isChaos } = this.options;
-    if (isChaos() && chance.happens(0.06)) {
-      faults.count('refused prepare');
+    if (isChaos() && faults.due('refused prepare', 0.06, chance)) {
       throw new CutRefused('no-memory', 'for the soak');
     }
-    if (isChaos() && chance.happens(0.03)) {
-      faults.count('prepare that hangs');
+    if (isChaos() && faults.due('prepare that hangs', 0.03, chance)) {
       // longer than the controller waits; a newer version ends it sooner
       await new Promise((resolve) => {
         signal.addEventListener('abort', resolve, { once: true });
@@ -90,8 +88,7 @@ export class SoakDevice {
 
   #activate(cut: Cut): void {
     const { chance, faults, isChaos } = this.options;
-    if (isChaos() && chance.happens(0.03)) {
-      faults.count('refused activate');
+    if (isChaos() && faults.due('refused activate', 0.03, chance)) {
       throw new CutRefused('no-memory', 'for the soak');
     }
     this.#active.set(cut.deploymentId, cut);
