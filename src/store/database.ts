@@ -81,7 +81,7 @@ function assertHealthy(db: Database, file: string): void {
   if (found === 'ok') return;
   throw new StoreError(
     'corrupt',
-    `The database ${file} is damaged (${found ?? 'unreadable'}). ` +
+    `The database ${file} is damaged (${found?.replaceAll('\n', ' ') ?? 'unreadable'}). ` +
       `Restore it from a backup, or set data.directory to another folder. Nothing was changed.`,
   );
 }
