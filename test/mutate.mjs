@@ -21,7 +21,8 @@ const { values } = parseArgs({
 });
 const root = new URL('../', import.meta.url).pathname;
 const tests = ['searchProblem', 'gads', 'certificate', 'supportStates', 'traces', 'cutPartitioner'];
-const testSeconds = 60;
+/** A change that makes a test run this long has been noticed: it does not end. */
+const testSeconds = 240;
 
 const swapped = new Map([
   [ts.SyntaxKind.LessThanToken, ['<=', '>=']],
