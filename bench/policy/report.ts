@@ -57,7 +57,9 @@ function markdown(report: PolicyReport, stem: string, charts: readonly string[])
   const { machine, runs } = report;
   const groups = groupsOf(runs);
   const load =
-    machine.loadAverage > 1 ? `, load ${machine.loadAverage.toFixed(1)} (figures do not depend on it)` : '';
+    machine.loadAverage > 1
+      ? `, load ${machine.loadAverage.toFixed(1)} (which is in the shares of the layers)`
+      : '';
   const image = (name: string, alt: string): string =>
     charts.includes(name) ? `![${alt}](${stem}-${name}.svg)` : '';
   return `${[

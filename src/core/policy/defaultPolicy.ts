@@ -153,7 +153,7 @@ export class DefaultPolicy implements Policy {
     const regret = ledger.regret(slot);
     const isAllowed =
       plan?.kind === 'passing' ||
-      (regret >= parameters.lastingRegretSwitches * price &&
+      (regret >= parameters.lastingRegretSwitches * (price - ledger.mean(present) * perSample) &&
         (slot === 0 ||
           this.hasDeviceOnlyBudget(present, parameters.lastingBudgetSwitches, price) ||
           regret >= parameters.spentRegretSwitches * price));

@@ -27,7 +27,7 @@ export interface PolicyParameters {
   readonly lastingBudgetSwitches: number;
   /** Requests at the present cost that the budget may be overdrawn by. */
   readonly budgetRequests: number;
-  /** Switches that staying must have cost before a lasting gain is gone after at all. */
+  /** Share of a switch, less a request, that staying must have cost before a lasting gain is gone after at all. */
   readonly lastingRegretSwitches: number;
   /** Switches that staying must have cost before a lasting gain is gone after once the budget is spent. */
   readonly spentRegretSwitches: number;
@@ -57,7 +57,7 @@ export const defaultParameters: PolicyParameters = {
   budgetSwitches: 3,
   lastingBudgetSwitches: 0,
   budgetRequests: 3,
-  lastingRegretSwitches: 0.25,
+  lastingRegretSwitches: 0.35,
   spentRegretSwitches: 2,
   regretSwitches: 8,
   firstGain: 0.2,
