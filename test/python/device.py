@@ -220,7 +220,7 @@ class Device:
         try:
             self.outbox.put_nowait(message)
         except asyncio.QueueFull:  # a controller that reads nothing for so long is gone
-            self.socket.fail_connection()
+            self.socket.transport.abort()
 
     def send_telemetry(self):
         self.sequence += 1
@@ -359,7 +359,7 @@ class Device:
             else:
                 is_dead = now - self.last_sign > 3 * self.heartbeat
             if is_dead:
-                socket.fail_connection()
+                socket.transport.abort()  # no goodbye: nobody would answer it
                 return
 
     # --- stdin ---
