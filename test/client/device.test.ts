@@ -31,6 +31,7 @@ describe('a device', () => {
     const { bootEpoch, ...hello } = await visit.next('hello');
     assert.equal(visit.headers.authorization, 'Bearer secret');
     assert.equal(visit.headers['sec-websocket-protocol'], 'cutpoint.v1');
+    assert.equal(visit.headers['sec-websocket-extensions'], undefined, 'no compression');
     assert.ok(Number.isSafeInteger(bootEpoch));
     assert.deepEqual(hello, {
       type: 'hello',

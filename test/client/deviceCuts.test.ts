@@ -183,13 +183,20 @@ describe('the deployments of a device', () => {
     );
   });
 
-  it('leave no timer behind when the device stops', async () => {
+  it('leave no timer and no load behind when the device stops', async () => {
     for (const version of [1, 2]) {
       cuts.cut(cutMessage(version, 'active'));
       await settled();
     }
+    let aborted = false;
+    prepare = (_, signal) => {
+      signal.addEventListener('abort', () => (aborted = true));
+      return Promise.resolve();
+    };
+    cuts.cut(cutMessage(3, 'prepare'));
     assert.ok(clock.timerCount > 0);
     cuts.stop();
     assert.equal(clock.timerCount, 0);
+    assert.ok(aborted);
   });
 });
