@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { until } from './controlRig.js';
 
-export const pythonDeviceFile = fileURLToPath(new URL('../../../test/python/device.py', import.meta.url));
+const pythonDeviceFile = fileURLToPath(new URL('../../../test/python/device.py', import.meta.url));
 
 /** The system's Python comes second: what is first in the path may have no websockets. */
 function findPython(): string | null {
@@ -14,7 +14,7 @@ function findPython(): string | null {
   return ['python3', '/usr/bin/python3'].find(hasWebsockets) ?? null;
 }
 
-export const python = findPython();
+const python = findPython();
 
 /** Why tests with Python are skipped; false where they are not. */
 export const withoutPython: string | false =
