@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import BetterSqlite from 'better-sqlite3';
+import { packageRoot } from '../../src/packageRoot.js';
 import { productMigrations } from '../../src/store/migrations.js';
 import { openStore } from '../../src/store/store.js';
 import { startServe } from '../support/serveProcess.js';
@@ -29,6 +31,7 @@ const contents = (data: string) =>
 async function assertRefused(data: string, message: RegExp): Promise<void> {
   const before = contents(data);
   const refused = await startServe(['--data', data], { CUTPOINT_DATA__OPEN_TIMEOUT_MS: '20' });
+  if ('origin' in refused) await refused.end('SIGKILL');
   assert.ok('stderr' in refused, 'it started');
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /^cutpoint: [^\n]+\n$/);
@@ -53,13 +56,17 @@ test('serve refuses a newer, a damaged and a locked database and leaves each as 
   await assertRefused(damaged.data, /is damaged.*Restore it from a backup/);
 
   const locked = stored('locked');
-  const other = new BetterSqlite(locked.file);
-  other.pragma('locking_mode = EXCLUSIVE');
-  other.exec('BEGIN EXCLUSIVE');
+  // in another process: reading the file in this one would end its locks here
+  const script = `const db = new (require('better-sqlite3'))(process.argv[1]);
+    db.pragma('journal_mode = DELETE'); // with a write-ahead log a lock keeps no reader out
+    db.exec('BEGIN EXCLUSIVE');
+    process.stdout.write('locked');
+    setInterval(() => {}, 1000);`;
+  const other = spawn(process.execPath, ['-e', script, locked.file], { cwd: packageRoot() });
+  await once(other.stdout, 'data');
   try {
     await assertRefused(locked.data, /another program keeps it locked/);
   } finally {
-    other.exec('ROLLBACK');
-    other.close();
+    other.kill('SIGKILL');
   }
 });
