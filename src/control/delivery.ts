@@ -35,11 +35,6 @@ export class Delivery {
     );
   }
 
-  /** Deployments in which an answer, or the end of a wait, is due at some time. */
-  get waitingCount(): number {
-    return this.#deadlines.size;
-  }
-
   stop(): void {
     this.#deadlines.stop();
   }
