@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { until } from './controlRig.js';
 
-const pythonDeviceFile = fileURLToPath(new URL('../../../test/python/device.py', import.meta.url));
+const deviceFile = fileURLToPath(new URL('../../../test/python/device.py', import.meta.url));
 
 /** The system's Python comes second: what is first in the path may have no websockets. */
 function findPython(): string | null {
@@ -15,6 +15,11 @@ function findPython(): string | null {
 }
 
 const python = findPython();
+
+/** Starts the device, which then looks into its environment; see device.py. */
+export function pythonDeviceCommand(): readonly [string, ...string[]] {
+  return [python!, deviceFile];
+}
 
 /** Why tests with Python are skipped; false where they are not. */
 export const withoutPython: string | false =
@@ -37,14 +42,10 @@ export function startPythonDevice(
   },
 ) {
   const { CUTPOINT_TOKEN: _, ...env } = process.env;
-  const child = spawn(
-    python!,
-    [pythonDeviceFile, '--url', url, '--device-id', deviceId, '--role', role, ...args],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...env, ...(token === undefined ? {} : { CUTPOINT_TOKEN: token }) },
-    },
-  );
+  const child = spawn(python!, [deviceFile, '--url', url, '--device-id', deviceId, '--role', role, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...env, ...(token === undefined ? {} : { CUTPOINT_TOKEN: token }) },
+  });
   const events: PythonEvent[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line) as PythonEvent));
   const ended = once(child, 'exit');
