@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 const root = new URL('../', import.meta.url).pathname;
-const tests = ['searchProblem', 'gads', 'certificate', 'supportStates', 'traces', 'cutPartitioner'];
+const tests = ['pareto', 'searchProblem', 'gads', 'certificate', 'supportStates', 'traces', 'cutPartitioner'];
 /** A change that makes a test run this long has been noticed: it does not end. */
 const testSeconds = 240;
 
