@@ -10,7 +10,7 @@ export const fullEffort: Effort = {
   traceSamples: Infinity,
   repeats: 3,
   warmUpSeconds: 0.1,
-  raceSeconds: 0.7,
+  raceSeconds: 0.5,
   oracleSeconds: 10,
   neighbourSeconds: 1,
   maxStates,
@@ -32,7 +32,7 @@ export function tiersOf(model: string, quick: boolean): readonly number[] {
   return !quick || model === 'squeezenet-1.1' || model === 'mobilenet-v2' ? [2, 3] : [2];
 }
 
-const growthEffort = { ...fullEffort, contexts: 5000, raceSeconds: 1 };
+const growthEffort = { ...fullEffort, contexts: 5000, raceSeconds: 0.6 };
 const quickGrowthEffort = { ...quickEffort, contexts: 1000 };
 
 interface Series {
