@@ -5,11 +5,16 @@ import type { Events, Store } from './ports.js';
 
 /** Rows deleted at most in one go, so that a large history does not hold up telemetry. */
 const rowsPerStep = 200;
-const betweenStepsMs = 100;
-const betweenRoundsMs = 30_000;
+/** While steps find that many, each comes sooner than the one before, so that no load outgrows them. */
+const longestBetweenStepsMs = 100;
+const shortestBetweenStepsMs = 5;
+const betweenRoundsMs = 1_000;
+const betweenTouchesMs = 30_000;
 
 export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
+  #touchTimer: NodeJS.Timeout | null = null;
+  #betweenStepsMs = longestBetweenStepsMs;
 
   constructor(
     private readonly ports: { readonly store: Store; readonly events: Events },
@@ -20,10 +25,15 @@ export class Housekeeping {
 
   start(): void {
     this.#next(betweenRoundsMs);
+    this.#touchTimer = setInterval(() => {
+      this.devices.touchConnected();
+      this.log.schedule();
+    }, betweenTouchesMs);
   }
 
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#touchTimer !== null) clearInterval(this.#touchTimer);
   }
 
   #next(afterMs: number): void {
@@ -31,9 +41,11 @@ export class Housekeeping {
   }
 
   #round(): void {
-    this.devices.touchConnected();
-    this.log.schedule();
-    this.#next(this.#prune() === rowsPerStep ? betweenStepsMs : betweenRoundsMs);
+    const isMore = this.#prune() === rowsPerStep;
+    this.#next(isMore ? this.#betweenStepsMs : betweenRoundsMs);
+    this.#betweenStepsMs = isMore
+      ? Math.max(shortestBetweenStepsMs, this.#betweenStepsMs / 2)
+      : longestBetweenStepsMs;
   }
 
   #prune(): number {

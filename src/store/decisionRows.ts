@@ -96,9 +96,10 @@ export function decisionRows(db: Database) {
     'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
   );
   // Rows leave only here, from the oldest on, and ids have no gaps: so ids count the rows, and nobody has to.
+  // One bound, not two: SQLite would search by the first and look at every row above the cap for the second.
   const prune = db.prepare<[number, number]>(
     `DELETE FROM decisions
-     WHERE id <= (SELECT max(id) FROM decisions) - ? AND id < (SELECT min(id) FROM decisions) + ?`,
+     WHERE id <= min((SELECT max(id) FROM decisions) - ?, (SELECT min(id) FROM decisions) + ? - 1)`,
   );
   return {
     /** To be run inside a transaction. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Housekeeping } from '../../src/control/housekeeping.js';
+import { decisionOf, sample } from '../store/records.js';
 import { controlRig, deployed, quickLink, slowLink, until } from '../support/controlRig.js';
 
 describe('housekeeping', () => {
@@ -13,7 +14,7 @@ describe('housekeeping', () => {
         await until(() => session.durable.version === sequence + 1);
       }
       const seenBefore = rig.store.devices().find((device) => device.id === 'camera')!.lastSeenAtMs;
-      t.mock.timers.enable({ apis: ['setTimeout'] });
+      t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
       const ports = { store: rig.store, events: rig.recorded.events };
       const housekeeping = new Housekeeping(ports, rig.control.devices, rig.control.log, 3);
       housekeeping.start();
@@ -30,6 +31,32 @@ describe('housekeeping', () => {
       const seen = rig.store.devices().find((device) => device.id === 'camera')!.lastSeenAtMs;
       assert.ok(seen > seenBefore);
     } finally {
+      await rig.dispose();
+    }
+  });
+
+  it('keeps the history at its cap under more decisions than it deletes at first', async (t) => {
+    const rig = await controlRig();
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+    try {
+      const row = sample(decisionOf('busy'), 1);
+      const rows = Array.from({ length: 300 }, () => row);
+      const ports = { store: rig.store, events: rig.recorded.events };
+      const housekeeping = new Housekeeping(ports, rig.control.devices, rig.control.log, 500);
+      housekeeping.start();
+      const counts: number[] = [];
+      for (let ms = 0; ms < 5_000; ms += 5) {
+        if (ms % 100 === 0) rig.store.commit(rows, []); // 3,000 a second
+        t.mock.timers.tick(5);
+        const [newest] = rig.store.decisions('busy', { limit: 1 });
+        const pruned = rig.recorded.of('decisionsPruned').reduce((sum, [count]) => sum + count, 0);
+        counts.push(newest!.id - pruned);
+      }
+      housekeeping.stop();
+      assert.ok(Math.max(...counts) <= 500 + 3_000 + 600, `${Math.max(...counts)} rows at most`);
+      assert.ok(counts.at(-1)! <= 500 + 3_000, `${counts.at(-1)} rows at the end`);
+    } finally {
+      t.mock.timers.reset();
       await rig.dispose();
     }
   });
