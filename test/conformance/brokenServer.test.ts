@@ -80,6 +80,22 @@ const flaws: readonly (readonly [what: string, finders: readonly string[], flaw:
     },
   ],
   [
+    'switches what was not prepared',
+    ['two-phases/prepare-first', 'two-phases/waits-for-the-edge', 'ack-and-nack/nack-by-the-edge'],
+    changes('cut', (m) => ({ ...m, phase: 'active' })),
+  ],
+  ['does not say what is current', ['resume/current'], swallows('current')],
+  [
+    'hides what a device refused',
+    ['ack-and-nack/nack-is-seen'],
+    { rest: (_, body) => body.replaceAll('"no-memory"', '"unknown"') },
+  ],
+  [
+    'hides who fell back',
+    ['offline/fallback-is-taken'],
+    { rest: (_, body) => body.replace(/"fallback":\{[^}]*\}/g, '"fallback":null') },
+  ],
+  [
     'forgets decisions',
     ['durability/stored-before-sent'],
     { rest: (path, body) => (path.includes('/decisions') ? '{"decisions":[],"next":null}' : body) },

@@ -11,15 +11,19 @@ import {
 import { resultLines } from '../../src/conformance/report.js';
 import type { Result } from '../../src/conformance/run.js';
 import { nameOf } from '../../src/conformance/scenario.js';
+import { python, pythonDeviceFile, withoutPython } from '../support/pythonDevice.js';
 
 const target = { deviceId: 'camera-7', token: 'secret-of-camera-7' };
-const programOf = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+/** A program beside this file. */
+function commandOf(name: string, ...args: readonly string[]): [string, ...string[]] {
+  return [process.execPath, fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args];
+}
 
-function played(name: string, args: readonly string[], names?: readonly string[]): Promise<Result[]> {
+function played(command: readonly [string, ...string[]], names?: readonly string[]): Promise<Result[]> {
   const scenarios = deviceScenarios.filter((scenario) => names?.includes(nameOf(scenario)) ?? true);
   if (names !== undefined)
     assert.equal(scenarios.length, names.length, `one of ${names.join(', ')} does not exist`);
-  return checkStartedDevice(target, [process.execPath, programOf(name), ...args], scenarios, () => undefined);
+  return checkStartedDevice(target, command, scenarios, () => undefined);
 }
 
 function linesOf(results: readonly Result[]): string[] {
@@ -61,18 +65,22 @@ const flaws: Readonly<Record<string, readonly string[]>> = {
 
 describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
   it('all pass with a device of the client library', async () => {
-    assert.deepEqual(linesOf(await played('libraryDevice', [])), []);
+    assert.deepEqual(linesOf(await played(commandOf('libraryDevice'))), []);
+  });
+
+  it('all pass with the device in Python', { skip: withoutPython }, async () => {
+    assert.deepEqual(linesOf(await played([python!, pythonDeviceFile])), []);
   });
 
   it('find each flaw, and nothing in the same device without it', async () => {
     const finders = [...new Set(Object.values(flaws).flat())];
-    assert.deepEqual(linesOf(await played('brokenDevice', [], finders)), []);
+    assert.deepEqual(linesOf(await played(commandOf('brokenDevice'), finders)), []);
     const missed: string[] = [];
     const left = Object.entries(flaws);
     const worker = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         const [flaw, names] = next;
-        const results = await played('brokenDevice', [flaw], names);
+        const results = await played(commandOf('brokenDevice', flaw), names);
         missed.push(
           ...results.filter(({ verdict }) => verdict !== 'fail').map(({ name }) => `${flaw}: ${name}`),
         );
@@ -84,7 +92,7 @@ describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
 
   it('can be played with a device that was started by somebody else', async () => {
     const bench = await DeviceBench.listen(0);
-    const device = DeviceProcess.start([process.execPath, programOf('libraryDevice')], {
+    const device = DeviceProcess.start(commandOf('libraryDevice'), {
       url: bench.url,
       ...target,
     });
