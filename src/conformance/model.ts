@@ -7,12 +7,12 @@ import { conv, flatten, globalAveragePool, maxPool, relu } from '../zoo/operator
 
 export const modelName = 'conformance';
 
-/** An ONNX file of some 10 KB. */
+/** An ONNX file of some 80 KB. */
 export function conformanceModel(): Buffer {
   const g = new GraphBuilder(modelName, { seed: 1, weights: 'random' });
   let x = maxPool(g, 'shrink', g.input('image', [1, 4, 256, 256]), { kernel: 8, stride: 8 });
   for (const index of [1, 2, 3]) {
-    x = relu(g, `relu${index}`, conv(g, `conv${index}`, x, { out: 16, kernel: 3, pad: 1, bias: true }));
+    x = relu(g, `relu${index}`, conv(g, `conv${index}`, x, { out: 32, kernel: 3, pad: 1, bias: true }));
   }
   return Buffer.concat([...g.encode([flatten(g, 'scores', globalAveragePool(g, 'mean', x))]).chunks()]);
 }

@@ -15,7 +15,7 @@ export type Placement = 'end' | 'split' | 'edge';
 /** Links at which that placement is the best one by far. */
 const links = {
   end: { uplinkBitsPerSecond: 1e3, downlinkBitsPerSecond: 1e3, rttSeconds: 1 },
-  split: { uplinkBitsPerSecond: 5e6, downlinkBitsPerSecond: 1e8, rttSeconds: 0.002 },
+  split: { uplinkBitsPerSecond: 2e7, downlinkBitsPerSecond: 1e8, rttSeconds: 0.002 },
   edge: { uplinkBitsPerSecond: 2e10, downlinkBitsPerSecond: 2e10, rttSeconds: 0.0005 },
 } as const;
 

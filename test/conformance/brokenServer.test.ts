@@ -115,7 +115,7 @@ describe('a server that breaks a promise', () => {
   let serve: ServeProcess;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cutpoint-broken-'));
-    const env = { CUTPOINT_LIMITS__HEARTBEAT_MS: '800', CUTPOINT_IMPORT__RUNS: '2' };
+    const env = { CUTPOINT_LIMITS__HEARTBEAT_MS: '800', CUTPOINT_IMPORT__RUNS: '5' };
     serve = await mustServe(['--data', folder], env);
     await played({}, ['cut/first'], 'upload'); // the model is there from now on
   });

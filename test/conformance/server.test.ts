@@ -23,7 +23,7 @@ describe('the conformance scenarios against cutpoint serve', () => {
       CUTPOINT_LIMITS__HELLO_TIMEOUT_MS: '1500',
       CUTPOINT_LIMITS__HEARTBEAT_MS: '800',
       CUTPOINT_DECISIONS__PREPARE_TIMEOUT_MS: '4000',
-      CUTPOINT_IMPORT__RUNS: '2',
+      CUTPOINT_IMPORT__RUNS: '5',
     });
     const target = { origin: serve.origin, key: adminKey(serve.origin), prefix: 'test' };
     results = await checkServer(target, serverScenarios, () => undefined);
@@ -43,7 +43,7 @@ describe('the conformance scenarios against cutpoint serve', () => {
     assert.equal(new Set(serverScenarios.map(nameOf)).size, serverScenarios.length);
   });
 
-  it('all pass', () => {
+  it('all pass, but for what the server does not do yet', () => {
     const failed = results.filter(({ name, verdict }) => verdict !== 'pass' && !notYet.includes(name));
     assert.deepEqual(
       failed.flatMap((result) => resultLines(result, true)),
