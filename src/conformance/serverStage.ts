@@ -59,8 +59,9 @@ export class ServerStage implements Playground {
     return `${this.target.prefix}.${this.scenario}.${name}`;
   }
 
-  /** A limit of the welcome. @throws Unmet where it does not say it */
+  /** A limit of the welcome. @throws Unmet where it does not say it, NotPlayable where there was none */
   limit(name: string): number {
+    this.#needsWelcome();
     const limits = this.facts.welcome['limits'] as Record<string, unknown> | undefined;
     const value = limits?.[name];
     if (typeof value !== 'number') throw new Unmet(`the welcome does not say limits.${name}`);
@@ -68,9 +69,17 @@ export class ServerStage implements Playground {
   }
 
   get heartbeatMs(): number {
+    this.#needsWelcome();
     const value = this.facts.welcome['heartbeatMs'];
     if (typeof value !== 'number') throw new Unmet('the welcome does not say heartbeatMs');
     return value;
+  }
+
+  /** Without a token nothing was seen of the server's welcome. */
+  #needsWelcome(): void {
+    if (this.facts.needsToken && Object.keys(this.facts.welcome).length === 0) {
+      throw new NotPlayable("needs an operator's key, to make a token for a device");
+    }
   }
 
   /** The device's token; null where the server needs none. */

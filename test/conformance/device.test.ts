@@ -11,7 +11,6 @@ import {
 import { resultLines } from '../../src/conformance/report.js';
 import type { Result } from '../../src/conformance/run.js';
 import { nameOf } from '../../src/conformance/scenario.js';
-import { python, pythonDeviceFile, withoutPython } from '../support/pythonDevice.js';
 
 const target = { deviceId: 'camera-7', token: 'secret-of-camera-7' };
 /** A program beside this file. */
@@ -66,10 +65,6 @@ const flaws: Readonly<Record<string, readonly string[]>> = {
 describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
   it('all pass with a device of the client library', async () => {
     assert.deepEqual(linesOf(await played(commandOf('libraryDevice'))), []);
-  });
-
-  it('all pass with the device in Python', { skip: withoutPython }, async () => {
-    assert.deepEqual(linesOf(await played([python!, pythonDeviceFile])), []);
   });
 
   it('find each flaw, and nothing in the same device without it', async () => {

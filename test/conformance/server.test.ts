@@ -10,9 +10,6 @@ import { checkServer, serverScenarios } from '../../src/conformance/serverScenar
 import { adminKey } from '../support/credentials.js';
 import { mustServe, type ServeProcess } from '../support/serveProcess.js';
 
-/** Promises that the server does not keep yet. */
-const notYet = ['measurement/corrects'];
-
 describe('the conformance scenarios against cutpoint serve', () => {
   let folder: string;
   let serve: ServeProcess;
@@ -43,11 +40,23 @@ describe('the conformance scenarios against cutpoint serve', () => {
     assert.equal(new Set(serverScenarios.map(nameOf)).size, serverScenarios.length);
   });
 
-  it('all pass, but for what the server does not do yet', () => {
-    const failed = results.filter(({ name, verdict }) => verdict !== 'pass' && !notYet.includes(name));
+  it('all pass', () => {
+    const failed = results.filter(({ verdict }) => verdict !== 'pass');
     assert.deepEqual(
       failed.flatMap((result) => resultLines(result, true)),
       [],
     );
+  });
+
+  it('are skipped, and say what they need, where no device is let in', async () => {
+    const target = { origin: serve.origin, key: null, prefix: 'keyless' };
+    const played = await checkServer(target, serverScenarios, () => undefined);
+    assert.deepEqual(
+      played.filter(({ verdict }) => verdict === 'fail').map(({ name, reason }) => [name, reason]),
+      [],
+    );
+    const skipped = played.filter(({ verdict }) => verdict === 'skipped');
+    assert.ok(skipped.length > 100);
+    for (const { name, reason } of skipped) assert.match(reason ?? '', /^needs /, name);
   });
 });

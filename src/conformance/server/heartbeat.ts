@@ -17,7 +17,7 @@ function waitOf(stage: ServerStage, beats: number): number {
 
 function heartbeatLimit(stage: ServerStage): number {
   const heartbeatMs = Number(stage.facts.welcome['heartbeatMs'] ?? 0);
-  return Math.min(longestWaitMs, heartbeatMs * 5.2) + 5_000;
+  return Math.min(longestWaitMs, heartbeatMs * 4.6) + 5_000;
 }
 
 export const heartbeatScenarios: readonly Scenario<ServerStage>[] = [
@@ -42,7 +42,7 @@ export const heartbeatScenarios: readonly Scenario<ServerStage>[] = [
       const patienceMs = waitOf(stage, 2.5);
       const peer = await stage.device('device', {}, { socket: { autoPong: false } });
       await peer.inbox.expectOpen(patienceMs, 'missing two heartbeats must not end it');
-      await peer.closes('heartbeat-missed', waitOf(stage, 5) - patienceMs);
+      await peer.closes('heartbeat-missed', waitOf(stage, 4.5) - patienceMs);
     },
   },
   {
@@ -51,7 +51,7 @@ export const heartbeatScenarios: readonly Scenario<ServerStage>[] = [
     promise: 'Any frame is a sign of life, also where pings are not answered.',
     timeLimitMs: heartbeatLimit,
     play: async (stage) => {
-      const waitMs = waitOf(stage, 5);
+      const waitMs = waitOf(stage, 4.3);
       const peer = await stage.device('device', {}, { socket: { autoPong: false } });
       const timer = setInterval(() => peer.telemetry({}), stage.heartbeatMs / 2);
       try {
