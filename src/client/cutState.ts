@@ -224,7 +224,8 @@ function regain(state: CutState, ...reasons: FallbackReason[]): CutStep {
   const next = { ...state, fallback: left };
   const { desired, loaded: ready, running } = next;
   if (ready !== null && desired?.phase === 'active' && maySwitch(next, ready)) {
-    return { state: next, effects: [{ do: 'activate', cut: ready }] };
+    // until that switch is made the safe local cut runs, and goes on if it fails: the reasons end with `activated`
+    return { state, effects: [{ do: 'activate', cut: ready }] };
   }
   const isOver = running !== null && state.fallback.length > 0 && left.length === 0;
   return { state: next, effects: isOver ? [{ do: 'activate', cut: running }] : [] };

@@ -393,6 +393,23 @@ function held({ state, ready, loading, aborted, serving }: Played): void {
   if (state.running !== null) assert.equal(serving, state.fallback.length === 0 ? state.running : 'local');
 }
 
+describe('a switch that fails on the way back from the safe local cut', () => {
+  it('leaves the safe local cut in force, and says so', () => {
+    const device = new Played();
+    device.tell(1, 'active');
+    device.finish();
+    device.tell(2, 'active');
+    device.take({ type: 'time-to-live-over' });
+    device.finish();
+    device.breaksNext = true;
+    device.take({ type: 'current', version: 1 });
+    assert.equal(device.serving, 'local');
+    assert.deepEqual(device.state.fallback, ['time-to-live']);
+    device.take({ type: 'current', version: 1 });
+    assert.equal(device.servingVersion, 1);
+  });
+});
+
 describe('whatever comes in whatever order', () => {
   it('nothing is switched to that is not loaded, nothing leaks, acks tell the truth, versions rise', () => {
     fc.assert(
