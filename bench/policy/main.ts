@@ -8,10 +8,10 @@ import { packageRoot } from '../../src/packageRoot.js';
 import { sharedFolder } from '../search/catalogue.js';
 import { ablations } from './ablations.js';
 import { choose } from './choose.js';
-import { benchLinks } from './links.js';
-import { measure, pairsOf, switchCosts, type Pair } from './measure.js';
+import { benchLinks, type BenchLink } from './links.js';
+import { measure, pairOf, pairsOf, switchCosts, type Run } from './measure.js';
 import { writeReport, type PolicyReport } from './report.js';
-import { buildScenarios } from './scenarios.js';
+import { buildScenarios, type Scenario } from './scenarios.js';
 import { summaryOf } from './summary.js';
 
 const help = `npm run bench:policy -- [options]
@@ -38,7 +38,12 @@ const elapsed = (): number => (performance.now() - startedAt) / 1e3;
 const say = (text: string): void =>
   void process.stderr.write(`${elapsed().toFixed(0).padStart(4)} s  ${text}\n`);
 
-async function pairs(seedCount: number): Promise<Pair[]> {
+interface Plan {
+  readonly scenarios: readonly Scenario[];
+  readonly links: readonly BenchLink[];
+}
+
+async function plan(seedCount: number): Promise<Plan> {
   const folder = join(sharedFolder, 'traces');
   const links = benchLinks(folder, seedCount);
   if (!links.some(({ kind }) => kind === 'recorded')) say(`no recorded links: ${folder} is not there`);
@@ -47,20 +52,23 @@ async function pairs(seedCount: number): Promise<Pair[]> {
   );
   const scenarios = await buildScenarios(flags.quick ? quickModels : null, say);
   say(`${scenarios.length} models, ${used.length} links`);
-  return pairsOf(scenarios, used);
+  return { scenarios, links: used };
 }
 
-function measured(all: readonly Pair[]): Pick<PolicyReport, 'runs' | 'ablations' | 'links'> {
-  const runs = all.flatMap((pair, i) => {
-    if (i % 20 === 0) say(`${i} of ${all.length} replays of all policies at all switch costs`);
-    return switchCosts.map((cost) => measure(pair, cost, defaultParameters));
-  });
-  const parts = ablations(defaultParameters).map(({ name, parameters }) => ({
-    name,
-    parameters,
-    runs: all.flatMap((pair) => switchCosts.map((cost) => measure(pair, cost, parameters, ['default']))),
-  }));
-  const links = [...new Set(all.map(({ link }) => link))];
+/** One model on one link after the other, so that memory does not grow with their number. */
+function measured({ scenarios, links }: Plan): Pick<PolicyReport, 'runs' | 'ablations' | 'links'> {
+  const runs: Run[] = [];
+  const parts = ablations(defaultParameters).map((part) => ({ ...part, runs: [] as Run[] }));
+  for (const scenario of scenarios) {
+    for (const link of links) {
+      const pair = pairOf(scenario, link);
+      for (const cost of switchCosts) {
+        runs.push(measure(pair, cost, defaultParameters));
+        for (const part of parts) part.runs.push(measure(pair, cost, part.parameters, ['default']));
+      }
+    }
+    say(`${scenario.name}: ${links.length} links, all policies at all switch costs`);
+  }
   return {
     runs,
     ablations: parts,
@@ -70,7 +78,8 @@ function measured(all: readonly Pair[]): Pick<PolicyReport, 'runs' | 'ablations'
 
 async function main(): Promise<void> {
   if (flags.choose) {
-    const choice = choose(await pairs(seeds.choose), say);
+    const { scenarios, links } = await plan(seeds.choose);
+    const choice = choose(pairsOf(scenarios, links), say);
     console.log(JSON.stringify(choice, null, 2));
     return;
   }
@@ -80,7 +89,7 @@ async function main(): Promise<void> {
     flags.report ?? (flags.quick ? join(results, 'policy.md') : join(packageRoot(), 'docs', 'policy.md')),
   );
   const [loadAverage] = loadavg();
-  const figures = measured(await pairs(flags.quick ? seeds.quick : seeds.full));
+  const figures = measured(await plan(flags.quick ? seeds.quick : seeds.full));
   const report: PolicyReport = {
     takenAt: new Date().toISOString(),
     quick: flags.quick,

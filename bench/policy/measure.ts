@@ -34,14 +34,18 @@ export interface Run {
   readonly excess: { readonly deviceOnly: number; readonly bestStatic: number };
 }
 
+/** Contexts of its own, so that what a model remembers of them goes with the pair. */
+export function pairOf(scenario: Scenario, link: BenchLink): Pair {
+  const contexts = link.contexts.map((context) => ({ ...context }));
+  return {
+    scenario,
+    link: { ...link, contexts },
+    table: scenario.bench.table(contexts, { unansweredSeconds }),
+  };
+}
+
 export function pairsOf(scenarios: readonly Scenario[], links: readonly BenchLink[]): Pair[] {
-  return scenarios.flatMap((scenario) =>
-    links.map((link) => ({
-      scenario,
-      link,
-      table: scenario.bench.table(link.contexts, { unansweredSeconds }),
-    })),
-  );
+  return scenarios.flatMap((scenario) => links.map((link) => pairOf(scenario, link)));
 }
 
 export function measure(
