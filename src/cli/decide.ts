@@ -54,7 +54,8 @@ export function registerDecide(program: Command): void {
         '  cutpoint decide graph.json --context contexts.json --algorithm exhaustive --json\n\n' +
         'A context:\n' +
         '  {"tiers": [{"slowdown": 1.2, "freeMemoryBytes": 2e8}, {}], "requirements": {"latencySeconds": 0.2},\n' +
-        '   "hops": [{"uplinkBitsPerSecond": 8e6, "downlinkBitsPerSecond": 3e7, "rttSeconds": 0.03}]}\n\n' +
+        '   "hops": [{"uplinkBitsPerSecond": 8e6, "downlinkBitsPerSecond": 3e7, "rttSeconds": 0.03}]}\n' +
+        'With --cloud-ratio or --cloud-profile there are three tiers, and the second hop goes on to the cloud.\n\n' +
         'Exit codes: 0 decided (also where no cut meets all bounds: `violations` says which), 1 failed or refused,\n' +
         '2 wrong usage.',
     )
@@ -132,22 +133,16 @@ async function decideAll(
 
 function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
   const { prediction } = decision;
-  const edgeLayers = decision.layerCount - decision.endLayers.length;
-  const stages: (readonly [string, number])[] = [
-    ['end device', prediction.tierSeconds[0]!],
-    ['uplink', prediction.uplinkSeconds[0]!],
-    ['round trip', prediction.rttSeconds[0]!],
-    ['queue', prediction.queueSeconds[0]!],
-    ['edge', prediction.tierSeconds[1]!],
-    ['downlink', prediction.downlinkSeconds[0]!],
-  ];
   const lines = [
-    `${graph.name}: ${decision.endLayers.length} layers on the end device, ${edgeLayers} on the edge`,
+    `${graph.name}: ${placementText(decision)}`,
     ...decision.cutTensors.map((tensor) => `  sends ${tensor.name}, ${formatBytes(tensor.bytes)}`),
+    ...(decision.edgeTensors ?? []).map(
+      (tensor) => `  the edge sends ${tensor.name}, ${formatBytes(tensor.bytes)}`,
+    ),
     `  latency ${formatSeconds(prediction.latencySeconds)}` +
       (prediction.energyJoules === null ? '' : `, energy ${prediction.energyJoules.toPrecision(3)} J`),
     ...alignColumns(
-      stages.map(([name, seconds]) => [`    ${name}`, formatSeconds(seconds)]),
+      stagesOf(prediction).map(([name, seconds]) => [`    ${name}`, formatSeconds(seconds)]),
       [1],
     ),
     `  ${provenText(decision.optimality)}` +
@@ -163,6 +158,32 @@ function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
   if (decision.assumed.length > 0) lines.push(`  not measured, assumed: ${decision.assumed.join(', ')}`);
   for (const reason of decision.notJudged) lines.push(`  not judged: ${reason}`);
   return lines;
+}
+
+function placementText({ endLayers, edgeLayers, layerCount }: DecisionDocument): string {
+  const onEnd = `${endLayers.length} layers on the end device`;
+  const above = layerCount - endLayers.length;
+  if (edgeLayers === undefined) return `${onEnd}, ${above} on the edge`;
+  return `${onEnd}, ${edgeLayers.length} on the edge, ${above - edgeLayers.length} in the cloud`;
+}
+
+/** In the order in which a request passes them; the way back at the end. */
+function stagesOf(prediction: DecisionDocument['prediction']): (readonly [string, number])[] {
+  const { tierSeconds, uplinkSeconds, rttSeconds, queueSeconds, downlinkSeconds } = prediction;
+  const up = uplinkSeconds.flatMap((seconds, hop): (readonly [string, number])[] => {
+    const upper = hop === 0 ? 'edge' : 'cloud';
+    const to = hop === 0 ? '' : ' to the cloud';
+    return [
+      [`uplink${to}`, seconds],
+      [`round trip${to}`, rttSeconds[hop]!],
+      [`queue${hop === 0 ? '' : ' of the cloud'}`, queueSeconds[hop]!],
+      [upper, tierSeconds[hop + 1]!],
+    ];
+  });
+  const down = downlinkSeconds.map(
+    (seconds, hop) => [hop === 0 ? 'downlink' : 'downlink of the cloud', seconds] as const,
+  );
+  return [['end device', tierSeconds[0]!], ...up, ...down.reverse()];
 }
 
 function rangeText({ value, from, to }: NonNullable<DecisionDocument['ranges']>[number]): string {

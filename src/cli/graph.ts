@@ -16,7 +16,7 @@ export function registerGraph(program: Command): void {
     .command('graph')
     .summary('show the layers of a model, their bytes, times and cuts')
     .description(
-      'Imports an ONNX model and shows its layer graph: layers, what flows between them, times on both tiers and\n' +
+      'Imports an ONNX model and shows its layer graph: layers, what flows between them, times on each tier and\n' +
         'the number of valid cuts. With --json all that is needed to recompute a decision (docs/decide.md).',
     )
     .argument('<file>', 'ONNX model')
@@ -57,9 +57,10 @@ function layerTable(graph: GraphDocument): string[] {
     layer.macs === null ? '?' : formatCount(layer.macs),
     ...graph.tiers.map(({ seconds }) => formatSeconds(seconds[index]!)),
   ]);
+  const tierNames = ['end', 'edge', 'cloud'].slice(0, graph.tiers.length);
   return alignColumns(
-    [['', 'layer', 'operators', 'after', 'output', 'weights', 'MACs', 'end', 'edge'], ...rows],
-    [0, 4, 5, 6, 7, 8],
+    [['', 'layer', 'operators', 'after', 'output', 'weights', 'MACs', ...tierNames], ...rows],
+    [0, 4, 5, 6, 7, 8, 9],
   );
 }
 
@@ -102,6 +103,7 @@ function summary(graph: GraphDocument, neighbourCount: number): string[] {
     ),
     tierLine('end device', tiers[0]!),
     tierLine('edge', tiers[1]!),
+    ...tiers.slice(2).map((tier) => tierLine('cloud', tier)),
     `whole model on this machine: ${formatSeconds(profile.wholeModel.medianSeconds)} median of ${profile.options.runs} runs ` +
       `(${formatSeconds(profile.wholeModel.minSeconds)} to ${formatSeconds(profile.wholeModel.maxSeconds)})`,
     states.valid === null

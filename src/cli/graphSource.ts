@@ -11,13 +11,15 @@ export interface GraphFlags extends ProfileFlags {
   readonly endProfile?: string;
   readonly edgeRatio?: number;
   readonly edgeProfile?: string;
+  readonly cloudRatio?: number;
+  readonly cloudProfile?: string;
   readonly maxStates: number;
 }
 
 /** As the service has it by default (`states.maxStates`), so that both decide alike. */
 const defaultMaxStates = 200_000;
 
-/** Adds the options that say how the model is profiled and how fast its two tiers are. */
+/** Adds the options that say how the model is profiled and how fast its tiers are. */
 export function addGraphOptions(command: Command): Command {
   return addProfileOptions(
     command
@@ -25,6 +27,8 @@ export function addGraphOptions(command: Command): Command {
       .option('--end-profile <file>', 'end device: profile taken there by `cutpoint model profile --out`')
       .option('--edge-ratio <number>', 'edge: seconds there per second here', positiveOption)
       .option('--edge-profile <file>', 'edge: profile taken there; a tier with neither is this machine')
+      .option('--cloud-ratio <number>', 'a third tier: seconds there per second here', positiveOption)
+      .option('--cloud-profile <file>', 'a third tier: profile taken there; with neither there are two tiers')
       .option('--max-states <number>', 'states to hold', integerOption(1, 50_000_000), defaultMaxStates),
   );
 }
@@ -44,10 +48,12 @@ async function readGraph(file: string, flags: GraphFlags): Promise<GraphDocument
     ['--end-profile', flags.endProfile],
     ['--edge-ratio', flags.edgeRatio],
     ['--edge-profile', flags.edgeProfile],
+    ['--cloud-ratio', flags.cloudRatio],
+    ['--cloud-profile', flags.cloudProfile],
   ] as const) {
     if (given !== undefined) {
       throw new UsageError(
-        `${option}: a graph document has the seconds of both tiers; give it to \`cutpoint graph\``,
+        `${option}: a graph document has the seconds of all tiers; give it to \`cutpoint graph\``,
       );
     }
   }
@@ -69,7 +75,10 @@ export async function profiledGraph(file: string, flags: GraphFlags): Promise<Pr
   const tierFlags = [
     { name: 'end', ratio: flags.endRatio, profile: flags.endProfile },
     { name: 'edge', ratio: flags.edgeRatio, profile: flags.edgeProfile },
-  ] as const;
+    ...(flags.cloudRatio === undefined && flags.cloudProfile === undefined
+      ? []
+      : [{ name: 'cloud', ratio: flags.cloudRatio, profile: flags.cloudProfile }]),
+  ];
   for (const { name, ratio, profile } of tierFlags) {
     if (ratio !== undefined && profile !== undefined) {
       throw new UsageError(`give --${name}-ratio or --${name}-profile, not both`);
@@ -85,7 +94,7 @@ export async function profiledGraph(file: string, flags: GraphFlags): Promise<Pr
   const document = graphDocument({
     graph,
     modelSha256: profile.modelSha256,
-    tiers: [tiers[0]!, tiers[1]!],
+    tiers,
     machine: profile.machine,
     options: profile.options,
     wholeModel: profile.wholeModel,

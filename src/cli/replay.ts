@@ -72,6 +72,11 @@ async function run(modelName: string, flags: ReplayFlags): Promise<void> {
   const requirements = await readRequirements(flags.requirements);
   const trace = await readTrace(flags, requirements);
   const graph = await modelGraph(modelName, flags);
+  if (graph.tiers.length > 2) {
+    throw new RefusedError(
+      'replay: a trace has one link, so the model must have two tiers; leave the cloud out',
+    );
+  }
   const { graphOf } = await import('../schema/graphDocument.js');
   const { buildStateGraph } = await import('../core/stateGraph.js');
   const { createPartitioner } = await import('../core/createPartitioner.js');

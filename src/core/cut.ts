@@ -9,18 +9,36 @@ import type { Topology } from './topology.js';
 
 /** The layers on tier 0, ascending. */
 export function endLayersOf(placement: Placement): number[] {
-  return placement.flatMap((tier, layer) => (tier === 0 ? [layer] : []));
+  return layersOn(placement, 0);
 }
 
-/** The placement on two tiers that has exactly `endLayers` on the end device. @throws RangeError for no layer, or one twice */
-export function placementOf(endLayers: readonly number[], layerCount: number): number[] {
-  const placement = new Array<number>(layerCount).fill(1);
-  for (const v of endLayers) {
-    if (!(Number.isInteger(v) && v >= 0 && v < layerCount))
-      throw new RangeError(`endLayers: ${v} is no layer`);
-    if (placement[v] === 0) throw new RangeError(`endLayers: ${v} stands twice`);
-    placement[v] = 0;
-  }
+/** The layers on a tier, ascending. */
+export function layersOn(placement: Placement, wanted: number): number[] {
+  return placement.flatMap((tier, layer) => (tier === wanted ? [layer] : []));
+}
+
+/**
+ * The placement that has exactly `endLayers` on tier 0. All others are on tier 1 or, where `edgeLayers` are given for
+ * that one, on tier 2.
+ * @throws RangeError for no layer, or one twice
+ */
+export function placementOf(
+  endLayers: readonly number[],
+  layerCount: number,
+  edgeLayers?: readonly number[],
+): number[] {
+  const rest = edgeLayers === undefined ? 1 : 2;
+  const placement = new Array<number>(layerCount).fill(rest);
+  const put = (name: string, layers: readonly number[], tier: number): void => {
+    for (const v of layers) {
+      if (!(Number.isInteger(v) && v >= 0 && v < layerCount))
+        throw new RangeError(`${name}: ${v} is no layer`);
+      if (placement[v] !== rest) throw new RangeError(`${name}: ${v} stands twice`);
+      placement[v] = tier;
+    }
+  };
+  put('endLayers', endLayers, 0);
+  if (edgeLayers !== undefined) put('edgeLayers', edgeLayers, 1);
   return placement;
 }
 

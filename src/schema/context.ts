@@ -42,12 +42,14 @@ const wait = (description: string) =>
 
 const HopContextSchema = Type.Object(
   {
-    uplinkBitsPerSecond: rate('From the end device to the edge'),
-    downlinkBitsPerSecond: rate('From the edge to the end device'),
+    uplinkBitsPerSecond: rate('From the lower tier to the upper one'),
+    downlinkBitsPerSecond: rate('From the upper tier to the lower one'),
     rttSeconds: wait('Round trip without payload'),
-    queueSeconds: wait('Time a request waits before the edge starts it'),
+    queueSeconds: wait('Time a request waits before the upper tier starts it'),
     connected: Type.Optional(
-      Type.Boolean({ description: 'False: the edge is known to be unreachable, the link cannot be used.' }),
+      Type.Boolean({
+        description: 'False: the upper tier is known to be unreachable, the link cannot be used.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -58,7 +60,7 @@ export const PowerSchema = Type.Object(
     computeWatts: watts('While the end device computes'),
     transmitWatts: watts('While it sends'),
     receiveWatts: watts('While it receives'),
-    idleWatts: watts('While it waits for the edge'),
+    idleWatts: watts('While it waits for the tiers above'),
   },
   { additionalProperties: false },
 );
@@ -87,7 +89,7 @@ const perTierBytes = (description: string) =>
   Type.Optional(
     Type.Array(Type.Number({ minimum: 0, maximum: largestAmount }), {
       minItems: 2,
-      maxItems: 2,
+      maxItems: 3,
       description: `${description}, per tier`,
     }),
   );
@@ -146,15 +148,19 @@ export const RequirementsSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** One end device and one edge: two tiers, one hop. */
+/** End device and edge, or end device, edge and cloud: one hop less than tiers. */
 export const ContextSchema = Type.Object(
   {
     tiers: Type.Array(TierContextSchema, {
       minItems: 2,
-      maxItems: 2,
-      description: 'The end device, then the edge',
+      maxItems: 3,
+      description: 'The end device, the edge, and the cloud where there is one',
     }),
-    hops: Type.Array(HopContextSchema, { minItems: 1, maxItems: 1, description: 'The link between them' }),
+    hops: Type.Array(HopContextSchema, {
+      minItems: 1,
+      maxItems: 2,
+      description: 'The link between end device and edge, then that between edge and cloud',
+    }),
     power: Type.Optional(PowerSchema),
     battery: Type.Optional(BatterySchema),
     requirements: RequirementsSchema,
@@ -169,5 +175,19 @@ const checkSchema = compileCheck(ContextSchema);
 
 /** A JSON value as a context, or every problem with its field. */
 export function checkContext(value: unknown): Checked<Context> {
-  return checkSchema(value);
+  const checked = checkSchema(value);
+  if (!checked.ok) return checked;
+  const { tiers, hops, requirements } = checked.value;
+  const problems: string[] = [];
+  if (hops.length !== tiers.length - 1) {
+    problems.push(`hops must have one entry less than tiers (${tiers.length}), not ${hops.length}`);
+  }
+  for (const name of ['weightBytes', 'memoryBytes'] as const) {
+    const count = requirements[name]?.length ?? 0;
+    if (count <= tiers.length) continue;
+    problems.push(
+      `requirements.${name} must have at most one entry per tier (${tiers.length}), not ${count}`,
+    );
+  }
+  return problems.length === 0 ? checked : { ok: false, problems };
 }

@@ -1,25 +1,27 @@
 /** The decision document, `cutpoint decide --json`. docs/decide.md says how each figure comes about. */
 import { Type, type Static } from 'typebox';
+import { crossingTensors, layersOn } from '../core/cut.js';
 import type { Decision } from '../core/decision.js';
 import type { Range } from '../core/ranges.js';
 import type { DeepReadonly } from './problems.js';
 import { RangeSchema } from './range.js';
-import { SecondsSourceSchema, type GraphDocument } from './graphDocument.js';
+import { graphOf, SecondsSourceSchema, type GraphDocument } from './graphDocument.js';
 
 const decisionFormat = 'cutpoint.decision/1';
 
 const strict = { additionalProperties: false } as const;
 const index = Type.Integer({ minimum: 0 });
+const crossing = Type.Object({ index, name: Type.String(), bytes: Type.Number({ minimum: 0 }) }, strict);
 const perTier = (description: string) =>
   Type.Array(Type.Number({ minimum: 0 }), {
     minItems: 2,
-    maxItems: 2,
+    maxItems: 3,
     description: `${description}, per tier`,
   });
 const perHop = (description: string) =>
   Type.Array(Type.Number({ minimum: 0 }), {
     minItems: 1,
-    maxItems: 1,
+    maxItems: 2,
     description: `${description}, per hop`,
   });
 
@@ -30,14 +32,22 @@ export const DecisionDocumentSchema = Type.Object(
     modelSha256: Type.String(),
     algorithm: Type.Union([Type.Literal('gads'), Type.Literal('min-cut'), Type.Literal('exhaustive')]),
     endLayers: Type.Array(index, {
-      description: 'Layers on the end device, ascending; all others run on the edge',
+      description: 'Layers on the end device, ascending; all others run above it',
     }),
+    edgeLayers: Type.Optional(
+      Type.Array(index, {
+        description:
+          'With three tiers: layers on the edge, ascending; what is in neither list runs in the cloud',
+      }),
+    ),
     layerCount: index,
-    cutTensors: Type.Array(
-      Type.Object({ index, name: Type.String(), bytes: Type.Number({ minimum: 0 }) }, strict),
-      {
-        description: 'Tensors that cross from the end device to the edge',
-      },
+    cutTensors: Type.Array(crossing, {
+      description: 'Tensors that cross from the end device to the edge',
+    }),
+    edgeTensors: Type.Optional(
+      Type.Array(crossing, {
+        description: 'With three tiers: tensors that cross from the edge to the cloud',
+      }),
     ),
     encoding: Type.String({ description: 'How the cut tensors are sent' }),
     objectiveValue: Type.Number({
@@ -51,7 +61,7 @@ export const DecisionDocumentSchema = Type.Object(
         uplinkSeconds: perHop('Time to send the cut tensors'),
         downlinkSeconds: perHop('Time to send the results back'),
         rttSeconds: perHop('Round trip'),
-        queueSeconds: perHop('Wait for the edge'),
+        queueSeconds: perHop('Wait for the upper tier'),
         bottleneckSeconds: Type.Number({
           minimum: 0,
           description: 'The slowest stage of a pipeline of tiers and links',
@@ -118,6 +128,18 @@ export function decisionDocument(
   searchNanoseconds: number,
   ranges?: readonly Range[],
 ): DecisionDocument {
+  const { placement } = decision;
+  const named = (tensor: number) => {
+    const { name, bytes } = graph.tensors[tensor]!;
+    return { index: tensor, name, bytes };
+  };
+  const ofThree =
+    graph.tiers.length < 3
+      ? {}
+      : {
+          edgeLayers: layersOn(placement, 1),
+          edgeTensors: crossingTensors(graphOf(graph), placement, 1).map(named),
+        };
   return {
     format: decisionFormat,
     model: graph.name,
@@ -125,10 +147,8 @@ export function decisionDocument(
     algorithm: decision.algorithm,
     endLayers: decision.endLayers,
     layerCount: graph.layers.length,
-    cutTensors: decision.cutTensors.map((tensor) => {
-      const { name, bytes } = graph.tensors[tensor]!;
-      return { index: tensor, name, bytes };
-    }),
+    cutTensors: decision.cutTensors.map(named),
+    ...ofThree,
     encoding: decision.encoding,
     objectiveValue: decision.objectiveValue,
     prediction: decision.prediction,

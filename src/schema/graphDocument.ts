@@ -1,5 +1,5 @@
 /**
- * The graph document, `cutpoint graph --json`: all that a decision needs of a model and its two tiers, so that
+ * The graph document, `cutpoint graph --json`: all that a decision needs of a model and its tiers, so that
  * anyone can recompute one. docs/decide.md says how.
  */
 import { Type, type Static } from 'typebox';
@@ -72,7 +72,7 @@ export const GraphDocumentSchema = Type.Object(
         },
         strict,
       ),
-      { minItems: 2, maxItems: 2, description: 'The end device, then the edge' },
+      { minItems: 2, maxItems: 3, description: 'The end device, the edge, and the cloud where there is one' },
     ),
     profile: Type.Object(
       {
@@ -93,7 +93,7 @@ export const GraphDocumentSchema = Type.Object(
       { ...strict, description: 'Valid cuts, and those left after dominated ones are dropped' },
     ),
   },
-  { ...strict, description: 'A layer graph with the seconds of two tiers' },
+  { ...strict, description: 'A layer graph with the seconds of two or three tiers' },
 );
 
 export type GraphDocument = DeepReadonly<Static<typeof GraphDocumentSchema>>;
@@ -128,7 +128,8 @@ export function graphOf({ name, layers, tensors }: GraphDocument): LayerGraph {
 export interface GraphParts {
   readonly graph: LayerGraph;
   readonly modelSha256: string;
-  readonly tiers: readonly [TierSeconds, TierSeconds];
+  /** Two or three. */
+  readonly tiers: readonly TierSeconds[];
   readonly machine: Machine;
   readonly options: ProfileOptions;
   readonly wholeModel: Spread;

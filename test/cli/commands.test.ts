@@ -106,6 +106,54 @@ test('a decision from the graph document equals the exhaustive one and no prefix
   assert.ok(sizes.size >= 3, `the cut moves with the link: ${[...sizes].join(', ')}`);
 });
 
+test('with a cloud there are three tiers, and a decision says what runs on each', async () => {
+  const cloud = join(folder, 'cloud.json');
+  const ratios = ['--end-ratio', '20', '--edge-ratio', '2', '--cloud-ratio', '0.1'];
+  const written = await runCutpoint(['graph', model, ...ratios, '--json', ...quick]);
+  assert.equal(written.code, 0, written.stderr);
+  writeFileSync(cloud, written.stdout);
+  const hop = (rate: number) => ({
+    uplinkBitsPerSecond: rate,
+    downlinkBitsPerSecond: rate,
+    rttSeconds: 1e-3,
+  });
+  const context = (rates: readonly number[]) =>
+    JSON.stringify({ tiers: [{}, {}, {}], hops: rates.map(hop), requirements: {} });
+  const decide = async (rates: readonly number[]): Promise<DecisionDocument> => {
+    const ran = await runCutpoint(['decide', cloud, '-c', '-', '--json'], context(rates));
+    assert.equal(ran.code, 0, ran.stderr);
+    const checked = checkDecision(JSON.parse(ran.stdout));
+    assert.ok(checked.ok, checked.ok ? '' : checked.problems.join('\n'));
+    return checked.value;
+  };
+  const counts = ({ endLayers, edgeLayers, layerCount }: DecisionDocument) => {
+    assert.ok(edgeLayers !== undefined);
+    return [endLayers.length, edgeLayers.length, layerCount - endLayers.length - edgeLayers.length];
+  };
+  const all = graph.layers.length;
+  const inCloud = await decide([1e10, 1e10]);
+  assert.deepEqual(counts(inCloud), [0, 0, all]);
+  assert.deepEqual(inCloud.edgeTensors, inCloud.cutTensors, 'the edge passes on what it gets');
+  const onEdge = await decide([1e10, 1e3]);
+  assert.deepEqual([counts(onEdge), onEdge.edgeTensors], [[0, all, 0], []]);
+  assert.deepEqual(counts(await decide([1e3, 1e10])), [all, 0, 0]);
+  const told = await runCutpoint(['decide', cloud, '-c', '-'], context([1e10, 1e10]));
+  assert.match(
+    told.stdout,
+    /0 layers on the end device, 0 on the edge, \d+ in the cloud\n.*\n.*the edge sends/,
+  );
+  const two = await runCutpoint(['decide', cloud, '-c', '-'], context([1e10]).replace(',{}', ''));
+  assert.deepEqual([two.code, /tiers: 2 given/.test(two.stderr)], [1, true], two.stderr);
+  const oracle = await runCutpoint(
+    ['decide', cloud, '-c', '-', '--algorithm', 'exhaustive', '--json'],
+    context([3e7, 3e7]),
+  );
+  assert.equal(oracle.code, 0, oracle.stderr);
+  const best = (JSON.parse(oracle.stdout) as DecisionDocument).prediction.latencySeconds;
+  const found = (await decide([3e7, 3e7])).prediction.latencySeconds;
+  assert.ok(Math.abs(found - best) <= 1e-9 * best);
+});
+
 test('--ranges ends where another cut takes over', async () => {
   const contextAt = (rate: number): string =>
     JSON.stringify({
@@ -231,7 +279,7 @@ test('a wrong command line ends with 2 and one line, a refusal with 1 and the re
     [['decide', graphFile, '-c', join(folder, 'none.json')], 1, /none\.json: no such file/],
     [['decide', graphFile, '-c', broken], 1, /broken\.onnx: is no JSON/],
     [['decide', '-', '-c', '-'], 2, /only one of FILE and --context/],
-    [['decide', graphFile, '-c', '-', '--edge-ratio', '2'], 2, /has the seconds of both tiers/],
+    [['decide', graphFile, '-c', '-', '--edge-ratio', '2'], 2, /has the seconds of all tiers/],
     [['decide', brokenGraph, '-c', '-'], 1, /tiers\[1\]\.seconds must have one entry per layer/],
   ];
   for (const [args, code, message] of cases) {

@@ -33,14 +33,26 @@ test('every wrong field is named at once', () => {
   );
 });
 
-test('null, infinity and a third tier are refused', () => {
+test('a third tier comes with its link', () => {
+  assert.deepEqual(problems({ ...good, tiers: [{}, {}, {}], hops: [{}, {}] }), []);
+  assert.deepEqual(problems({ ...good, tiers: [{}, {}, {}] }), [
+    'hops must have one entry less than tiers (3), not 1',
+  ]);
+  assert.deepEqual(problems({ ...good, requirements: { weightBytes: [1, 2, 3] } }), [
+    'requirements.weightBytes must have at most one entry per tier (2), not 3',
+  ]);
+});
+
+test('null, infinity and a fourth tier are refused', () => {
   assert.deepEqual(problems({ ...good, hops: [{ rttSeconds: null }] }), [
     'hops[0].rttSeconds must be a number, not null',
   ]);
   assert.deepEqual(problems({ ...good, hops: [{ rttSeconds: Infinity }] }), [
     'hops[0].rttSeconds must be a number, not Infinity',
   ]);
-  assert.deepEqual(problems({ ...good, tiers: [{}, {}, {}] }), ['tiers must have at most 2 entries, not 3']);
+  assert.deepEqual(problems({ ...good, tiers: [{}, {}, {}, {}] }), [
+    'tiers must have at most 3 entries, not 4',
+  ]);
   assert.deepEqual(problems([]), ['the document must be an object, not []']);
 });
 
