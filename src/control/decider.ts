@@ -83,14 +83,15 @@ export class Decider {
     const isRow = this.#isRow(session, record);
     this.#tell(record, isRow);
     if (isRow) this.log.append(session, record, trigger.receivedAtNanoseconds);
-    else session.lastDecision = record;
+    else session.show(record, session.decisionCount);
   }
 
   /** Notes what becomes of `record`: a row of the history, or one more that the next row counts. */
   #isRow(session: DeploymentSession, record: DecisionRecord): boolean {
     const isDurable = session.durable.version === record.versionAfter;
-    if (needsRow(record, session.latestRow, isDurable, this.settings.keptRowMs)) {
-      session.latestRow = rowOf(record);
+    const { decidedAtMs, latestRow } = session;
+    if (needsRow(record, latestRow, isDurable, decidedAtMs, this.settings.keptRowMs)) {
+      session.latestRow = rowOf(record, decidedAtMs);
       session.keptSinceRow = 0;
       return true;
     }

@@ -22,6 +22,8 @@ const maxRetryMs = 5_000;
 interface Row {
   readonly session: DeploymentSession;
   readonly decision: DecisionRecord;
+  /** Which one of its deployment. */
+  readonly number: number;
   readonly deployment: DeploymentRecord;
   /** When the frame came that caused it; null where no frame did. */
   readonly receivedAtNanoseconds: bigint | null;
@@ -32,6 +34,8 @@ export interface DurableStep {
   readonly session: DeploymentSession;
   readonly deployment: DeploymentRecord;
   readonly decision: DecisionRecord | null;
+  /** Which decision of its deployment that is. */
+  readonly number: number;
   readonly receivedAtNanoseconds: bigint | null;
 }
 
@@ -81,7 +85,8 @@ export class DecisionLog {
   }
 
   append(session: DeploymentSession, decision: DecisionRecord, receivedAtNanoseconds: bigint | null): void {
-    this.#rows.push({ session, decision, deployment: session.current, receivedAtNanoseconds });
+    const { current: deployment, decisionCount: number } = session;
+    this.#rows.push({ session, decision, number, deployment, receivedAtNanoseconds });
     this.events.decisionQueue(this.#rows.length);
     if (this.isFull) this.events.capHit('decisionQueueRows', { cap: this.settings.queueRows });
     this.#wake(this.settings.flushMs);
@@ -265,6 +270,7 @@ export class DecisionLog {
             lastGood: session.current.lastGood,
           },
           decision: row?.decision ?? null,
+          number: row?.number ?? 0,
           receivedAtNanoseconds: row?.receivedAtNanoseconds ?? null,
         };
       });

@@ -40,12 +40,10 @@ export class Delivery {
   }
 
   /** A commit went through: the deployment moves on, and a new cut is rolled out. */
-  durable({ session, deployment, decision, receivedAtNanoseconds }: DurableStep): void {
+  durable({ session, deployment, decision, number, receivedAtNanoseconds }: DurableStep): void {
     const isNew = deployment.version !== session.durable.version;
     session.durable = deployment;
-    // one that kept this cut, and has no row, may have come since
-    const isLatest = decision !== null && (isNew || decision.atMs >= (session.lastDecision?.atMs ?? 0));
-    if (isLatest) session.lastDecision = decision;
+    if (decision !== null) session.show(decision, number);
     if (!isNew) return;
     const { version, cut } = deployment;
     this.#step(session, { kind: 'decided', desired: { version, cut: cut! } }); // a version has a cut

@@ -77,6 +77,10 @@ export interface Surroundings {
 export class DeploymentSession {
   durable: DeploymentRecord;
   lastDecision: DecisionRecord | null;
+  /** Decisions since the start. They are ordered by this number: the time of day may be set back. */
+  decisionCount = 0;
+  /** By the clock that does not go back, ms; of the latest decision. */
+  decidedAtMs = 0;
   basis: Basis | null = null;
   pendingBasis: PendingBasis | null = null;
   status: DeploymentStatus = { kind: 'waiting', missing: [] };
@@ -101,6 +105,8 @@ export class DeploymentSession {
   #inForce: { readonly version: number; readonly placement: Placement } | null = null;
   readonly #switching = new Switching();
   #heldReason: DecisionReason | null = null;
+  /** Which decision `lastDecision` is; 0: one from before the start. */
+  #shownNumber = 0;
   #restored: boolean;
 
   constructor(
@@ -180,12 +186,21 @@ export class DeploymentSession {
       chosen,
       around.clock.nowMs(),
     );
+    this.decisionCount++;
+    this.decidedAtMs = atMs;
     this.#decidedIn = context;
     this.#found = decision;
     this.#heldReason = null;
     if (!mustLeave) this.#restored = false;
     this.status = { kind: 'active' };
     return record;
+  }
+
+  /** `decision`, the one with this number, is what operators see, unless they see a later one already. */
+  show(decision: DecisionRecord, number: number): void {
+    if (number < this.#shownNumber) return;
+    this.#shownNumber = number;
+    this.lastDecision = decision;
   }
 
   /** What the policy makes of the best cut, and what devices take of that. */

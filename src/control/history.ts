@@ -8,31 +8,33 @@ import { costInForce } from './switching.js';
 
 /** What is remembered of a deployment's latest row; null before the first since the start. */
 export interface LatestRow {
-  readonly atMs: number;
+  /** By the clock that does not go back. */
+  readonly decidedAtMs: number;
   /** Names of the broken bounds. */
   readonly broken: string;
 }
 
 /**
  * @param isDurable whether the cut of `record` is in the store already; what is not has to get there by a row
+ * @param decidedAtMs of `record`, by the clock that does not go back
  * @param keptRowMs least time between two rows of decisions that keep the cut, ms; 0: each is a row
  */
 export function needsRow(
   record: DecisionRecord,
   latest: LatestRow | null,
   isDurable: boolean,
+  decidedAtMs: number,
   keptRowMs: number,
 ): boolean {
   if (latest === null || !isDurable) return true;
   const isMeasured = record.reason === 'telemetry' || record.reason === 'measurement';
   if (record.versionAfter !== record.versionBefore || !isMeasured) return true;
   if (brokenBounds(record) !== latest.broken) return true;
-  const sinceMs = record.atMs - latest.atMs;
-  return sinceMs >= keptRowMs || sinceMs < 0; // a clock that was set back
+  return decidedAtMs - latest.decidedAtMs >= keptRowMs;
 }
 
-export function rowOf(record: DecisionRecord): LatestRow {
-  return { atMs: record.atMs, broken: brokenBounds(record) };
+export function rowOf(record: DecisionRecord, decidedAtMs: number): LatestRow {
+  return { decidedAtMs, broken: brokenBounds(record) };
 }
 
 function brokenBounds(record: DecisionRecord): string {

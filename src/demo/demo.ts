@@ -101,12 +101,13 @@ async function perform(
   undo.push(() => fleet.stop());
   await orController(welcomed(fleet, refusals, signal));
   screen.progress('first decisions', 0.97);
-  const startMs = Date.now();
+  const startMs = Date.now(); // decisions say their time of day
+  const startedMs = performance.now();
   const linkName = traceName(options.traceFile);
   const followed = await orController(deployAll(api, plan, models, (end) => linkName ?? end.link, signal));
 
   const observer = createObserver(api, followed, startMs);
-  const watch = { options, api, observer, screen, plan, notes, startMs, signal };
+  const watch = { options, api, observer, screen, plan, notes, startedMs, signal };
   const frames = await orController(watchRun(watch));
   screen.close();
   // The fleet goes first: nothing may be decided between the last figures and the end.
@@ -144,16 +145,16 @@ interface Watch {
   readonly screen: Screen;
   readonly plan: FleetPlan;
   readonly notes: readonly string[];
-  readonly startMs: number;
+  readonly startedMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Shows what is decided until the time is over; returns the frames that the controller accepted. */
 async function watchRun(watch: Watch): Promise<number> {
-  const { options, api, observer, screen, startMs, signal } = watch;
+  const { options, api, observer, screen, startedMs, signal } = watch;
   for (;;) {
     const [metrics] = await Promise.all([api.metrics(), observer.update()]);
-    const elapsedSeconds = Math.min(options.seconds, (Date.now() - startMs) / 1000);
+    const elapsedSeconds = Math.min(options.seconds, (performance.now() - startedMs) / 1000);
     const frames = metrics.get('cutpoint_telemetry_frames_total{outcome="accepted"}') ?? 0;
     screen.show({
       elapsedSeconds,

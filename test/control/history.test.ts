@@ -10,6 +10,17 @@ import {
   type Rig,
 } from '../support/controlRig.js';
 
+/** A time of day that can be set. What measures durations is another clock, which nobody sets. */
+function settableClock() {
+  let offsetMs = 0;
+  return {
+    clock: { nowMs: () => Date.now() + offsetMs, monotonicNanoseconds: () => process.hrtime.bigint() },
+    jump: (ms: number) => {
+      offsetMs += ms;
+    },
+  };
+}
+
 /** A rig in which decisions that keep the cut have a row at most this often. */
 function rigWith(keptRowMs: number): Promise<Rig> {
   return controlRig({ settings: { decisions: { ...testSettings.decisions, keptRowMs } } });
@@ -80,6 +91,55 @@ describe('the history', () => {
         await until(() => session.lastDecision?.context.hops[0]?.rttSeconds === i);
       }
       assert.equal(rig.control.operations.history(session.id, { limit: 100 }).length, 6);
+    } finally {
+      await rig.dispose();
+    }
+  });
+
+  it('shows the latest decision and is thinned out as ever while the clock is set back again and again', async () => {
+    const { clock, jump } = settableClock();
+    const decisions = { ...testSettings.decisions, keptRowMs: 3_600_000 };
+    const rig = await controlRig({ settings: { decisions }, clock });
+    try {
+      const { end, session } = await deployed(rig);
+      let sequence = 0;
+      const tell = (values: object) => {
+        jump(-86_400_000);
+        rig.control.fleet.telemetry('camera', end, ++sequence, values);
+      };
+      for (let i = 1; i <= 5; i++) {
+        tell({ ...slowLink, rttSeconds: i });
+        await until(() => session.lastDecision?.context.hops[0]?.rttSeconds === i, `decision ${i}`);
+      }
+      tell(quickLink);
+      await until(() => session.durable.version === 2);
+      assert.equal(session.lastDecision?.versionAfter, 2, 'not one of before, whose time of day is later');
+      rig.control.operations.changeDeployment(session.id, { requirements: { latencySeconds: 60 } });
+      jump(-86_400_000);
+      await until(() => session.lastDecision?.reason === 'requirements');
+      const rows = rig.control.operations.history(session.id, { limit: 100 });
+      assert.deepEqual(
+        rows.map(({ versionAfter, keptBefore }) => [versionAfter, keptBefore]),
+        [
+          [2, 0],
+          [2, 5],
+          [1, 0],
+        ],
+      );
+    } finally {
+      await rig.dispose();
+    }
+  });
+
+  it('never shows an older decision for a later one because its commit came later', async () => {
+    const rig = await rigWith(3_600_000);
+    try {
+      const { end, session } = await deployed(rig);
+      const [row] = rig.control.operations.history(session.id, { limit: 1 });
+      rig.control.fleet.telemetry('camera', end, 1, slowLink);
+      await until(() => session.lastDecision?.context.hops[0]?.rttSeconds === 1);
+      session.show({ ...row!, atMs: Date.now() + 86_400_000 }, 1);
+      assert.equal(session.lastDecision?.context.hops[0]?.rttSeconds, 1);
     } finally {
       await rig.dispose();
     }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ControlPlane } from '../../src/control/controlPlane.js';
 import type { DeploymentSession } from '../../src/control/deploymentSession.js';
 import type {
+  Clock,
   CloseReason,
   CutNotice,
   DeviceConnection,
@@ -73,6 +74,7 @@ export interface RigOptions {
   /** Stands between control and the real store. */
   readonly wrap?: (store: Store) => Store;
   readonly settings?: Partial<ControlSettings>;
+  readonly clock?: Clock;
 }
 
 export async function controlRig(options: RigOptions = {}) {
@@ -86,7 +88,7 @@ export async function controlRig(options: RigOptions = {}) {
       partitioners: builderHere,
       files: modelFilesIn(join(folder, 'models')),
       events: recorded.events,
-      clock: { nowMs: Date.now, monotonicNanoseconds: () => process.hrtime.bigint() },
+      clock: options.clock ?? { nowMs: Date.now, monotonicNanoseconds: () => process.hrtime.bigint() },
     },
     { ...testSettings, ...options.settings },
   );
