@@ -56,9 +56,12 @@ function beyond({ record, latest }: Restored, until: number, nowMs: number): Res
   };
 }
 
+const none: readonly DeploymentSession[] = [];
+
 export class Deployments {
   readonly #sessions = new Map<string, DeploymentSession>();
-  readonly #byDevice = new Map<string, Set<DeploymentSession>>();
+  /** Each telemetry frame reads a list, so none is copied: who is added comes last, who goes leaves a new list. */
+  readonly #byDevice = new Map<string, DeploymentSession[]>();
 
   constructor(
     private readonly ports: { readonly store: Store; readonly clock: Clock; readonly events: Events },
@@ -121,7 +124,7 @@ export class Deployments {
   }
 
   ofDevice(deviceId: string): readonly DeploymentSession[] {
-    return [...(this.#byDevice.get(deviceId) ?? [])];
+    return this.#byDevice.get(deviceId) ?? none;
   }
 
   ofModel(modelId: string): readonly DeploymentSession[] {
@@ -191,9 +194,9 @@ export class Deployments {
     session.disposed = true;
     this.#sessions.delete(id);
     for (const deviceId of [session.current.end.deviceId, session.current.edge.deviceId]) {
-      const there = this.#byDevice.get(deviceId);
-      there?.delete(session);
-      if (there?.size === 0) this.#byDevice.delete(deviceId);
+      const left = this.ofDevice(deviceId).filter((other) => other !== session);
+      if (left.length === 0) this.#byDevice.delete(deviceId);
+      else this.#byDevice.set(deviceId, left);
     }
     this.ports.events.inventory({ deployments: this.#sessions.size });
     return session;
@@ -202,8 +205,9 @@ export class Deployments {
   #add(session: DeploymentSession): void {
     this.#sessions.set(session.id, session);
     for (const deviceId of [session.current.end.deviceId, session.current.edge.deviceId]) {
-      const there = this.#byDevice.get(deviceId) ?? new Set();
-      this.#byDevice.set(deviceId, there.add(session));
+      const there = this.#byDevice.get(deviceId);
+      if (there === undefined) this.#byDevice.set(deviceId, [session]);
+      else there.push(session);
     }
     this.ports.events.inventory({ deployments: this.#sessions.size });
   }

@@ -1,6 +1,7 @@
 /** The devices that the controller knows: what they said of themselves, their latest telemetry, their connection. */
 import { ControlError, notFound } from './controlError.js';
 import type { DeviceView } from './deploymentContext.js';
+import { LatestTelemetry } from './latestTelemetry.js';
 import type { CloseReason, Clock, DeviceConnection, Events } from './ports.js';
 import type { DeviceDescription, DeviceRecord, Telemetry } from './records.js';
 
@@ -21,15 +22,26 @@ export interface Device extends DeviceView {
   readonly lastSequence: number | null;
 }
 
-interface Entry {
-  record: DeviceRecord;
-  telemetry: Telemetry | null;
-  telemetryAtMs: number | null;
-  connection: DeviceConnection | null;
-  seenSinceStart: boolean;
-  bootEpoch: number | undefined;
-  lastSequence: number | null;
+/** Live: what is read of it is what is known at that moment. */
+class Entry implements DeviceView {
+  telemetry: LatestTelemetry | null = null;
+  connection: DeviceConnection | null = null;
+  seenSinceStart = false;
+  bootEpoch: number | undefined = undefined;
+  lastSequence: number | null = null;
+
+  constructor(public record: DeviceRecord) {}
+
+  get description(): DeviceDescription {
+    return this.record.description;
+  }
+
+  get connected(): boolean {
+    return this.connection !== null;
+  }
 }
+
+const unseen = { description: null, telemetry: null, connected: false, seenSinceStart: false };
 
 export class Devices {
   readonly #entries = new Map<string, Entry>();
@@ -42,7 +54,7 @@ export class Devices {
   ) {}
 
   load(records: readonly DeviceRecord[]): void {
-    for (const record of records) this.#entries.set(record.id, newEntry(record));
+    for (const record of records) this.#entries.set(record.id, new Entry(record));
     this.events.inventory({ devices: this.#entries.size });
   }
 
@@ -56,12 +68,9 @@ export class Devices {
     return toDevice(entry);
   }
 
-  /** What a decision needs of a device; also of one that nobody has seen yet. */
+  /** What a decision needs of a device, live, to be read at once; also of one that nobody has seen yet. */
   view(id: string): DeviceView & { readonly seenSinceStart: boolean } {
-    const entry = this.#entries.get(id);
-    return entry === undefined
-      ? { description: null, telemetry: null, connected: false, seenSinceStart: false }
-      : toDevice(entry);
+    return this.#entries.get(id) ?? unseen;
   }
 
   connection(id: string): DeviceConnection | null {
@@ -89,7 +98,7 @@ export class Devices {
       firstSeenAtMs: known?.record.firstSeenAtMs ?? now,
       lastSeenAtMs: now,
     };
-    const entry = known ?? newEntry(record);
+    const entry = known ?? new Entry(record);
     const before = JSON.stringify(known?.record.description);
     const older = entry.connection;
     entry.record = record;
@@ -124,8 +133,8 @@ export class Devices {
     if (entry === undefined || entry.connection !== connection) return 'unexpected';
     if (entry.lastSequence !== null && sequence <= entry.lastSequence) return 'stale';
     entry.lastSequence = sequence;
-    entry.telemetry = values;
-    entry.telemetryAtMs = this.clock.nowMs();
+    entry.telemetry ??= new LatestTelemetry();
+    entry.telemetry.take(values, this.clock.nowMs());
     return 'accepted';
   }
 
@@ -171,26 +180,14 @@ export class Devices {
   }
 }
 
-function newEntry(record: DeviceRecord): Entry {
-  return {
-    record,
-    telemetry: null,
-    telemetryAtMs: null,
-    connection: null,
-    seenSinceStart: false,
-    bootEpoch: undefined,
-    lastSequence: null,
-  };
-}
-
 function toDevice(entry: Entry): Device {
   return {
     record: entry.record,
     description: entry.record.description,
-    telemetry: entry.telemetry,
-    telemetryAtMs: entry.telemetryAtMs,
+    telemetry: entry.telemetry?.snapshot() ?? null,
+    telemetryAtMs: entry.telemetry?.atMs ?? null,
     connection: entry.connection,
-    connected: entry.connection !== null,
+    connected: entry.connected,
     seenSinceStart: entry.seenSinceStart,
     lastSequence: entry.lastSequence,
   };

@@ -3,6 +3,7 @@
  * labels with few values. No label ever holds the id of a device or a deployment.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { FrequentCounter, FrequentHistogram } from './frequent.js';
 
 /** 1, 2, 5, 10 … from the first to the last power of ten, seconds. */
 function decades(firstExponent: number, lastExponent: number): number[] {
@@ -26,17 +27,22 @@ export function createInstruments(registry: Registry) {
     labelNames: Label[] = [],
   ) => new Histogram<Label>({ name: `cutpoint_${name}_seconds`, help, buckets, labelNames, registers });
 
+  const frequent = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new FrequentCounter<Label>({ name: `cutpoint_${name}_total`, help, labelNames, registers });
+
   return {
     buildInfo: gauge('build_info', 'Always 1; the labels say what runs', ['version', 'node_version']),
-    searchDuration: seconds('search_duration', 'Time of one search for the best cut', decades(-6, 0), [
-      'algorithm',
-      'reason',
-    ]),
-    decisions: counter('decisions', 'Decisions by reason, and whether the cut changed', [
+    searchDuration: new FrequentHistogram<'algorithm' | 'reason'>(
+      'cutpoint_search_duration_seconds',
+      'Time of one search for the best cut',
+      decades(-6, 0),
+      registry,
+    ),
+    decisions: frequent('decisions', 'Decisions by reason, and whether the cut changed', [
       'reason',
       'changed',
     ]),
-    rowlessDecisions: counter(
+    rowlessDecisions: frequent(
       'decisions_without_row',
       'Decisions that kept the cut and are counted in the next row of the history',
     ),
@@ -45,7 +51,7 @@ export function createInstruments(registry: Registry) {
       'Decisions that left another cut than the best one in force, by why',
       ['why'],
     ),
-    telemetryFrames: counter('telemetry_frames', 'Telemetry frames by what became of them', ['outcome']),
+    telemetryFrames: frequent('telemetry_frames', 'Telemetry frames by what became of them', ['outcome']),
     telemetryToPush: seconds(
       'telemetry_to_push',
       'From the arrival of a telemetry frame to the new cut on its way to a device',
@@ -97,7 +103,7 @@ export function createInstruments(registry: Registry) {
       'Cuts that went out on a reserved version while the store took no writes',
     ),
     prunedRows: counter('store_pruned_rows', 'Decisions deleted because the history is at its cap'),
-    dropped: counter('dropped', 'Things given up because something newer stands in their place', ['what']),
+    dropped: frequent('dropped', 'Things given up because something newer stands in their place', ['what']),
     refused: counter('refused', 'Requests answered with no, by the code of the answer', ['what', 'code']),
     authenticationFailures: counter(
       'authentication_failures',

@@ -1,12 +1,15 @@
 /** What happens, as figures and log lines: one method per event moves both. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Decision } from '../core/decision.js';
 import { capNames, droppedThings, telemetryOutcomes } from '../control/events.js';
 import { StoreError, type Events } from '../control/ports.js';
+import type { DecisionReason } from '../control/records.js';
 import { storeErrorCodes } from '../control/storeError.js';
 import { closeReason, closeReasons } from './closeReason.js';
 import { watchDeployments, type DeploymentCounts } from './deploymentStates.js';
 import { accessEvents, startAccessAtZero } from './accessEvents.js';
 import { watchEventLoop } from './eventLoopDelay.js';
+import { countsOf, remembered } from './frequent.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { LogThrottle, type EventLog, type Warn } from './logThrottle.js';
 
@@ -50,8 +53,6 @@ function throttled({ log, nowMs }: MetricsOptions): Warn {
 
 /** A figure that was never moved is 0, not absent: else the first event of its kind shows no increase. */
 function startAtZero(instruments: Instruments): void {
-  for (const outcome of telemetryOutcomes) instruments.telemetryFrames.inc({ outcome }, 0);
-  for (const what of droppedThings) instruments.dropped.inc({ what }, 0);
   for (const phase of ['prepare', 'active']) instruments.cutsPushed.inc({ phase }, 0);
   for (const cause of ['nack', 'prepare-timeout']) instruments.cutsSetAside.inc({ cause }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
@@ -67,17 +68,24 @@ function startAtZero(instruments: Instruments): void {
 }
 
 function deciding(to: Instruments, { log }: MetricsOptions) {
+  const rowless = to.rowlessDecisions.series({});
+  const frames = countsOf(telemetryOutcomes, (outcome) => to.telemetryFrames.series({ outcome }));
+  const searches = remembered((algorithm: Decision['algorithm']) =>
+    remembered((reason: DecisionReason) => to.searchDuration.series({ algorithm, reason })),
+  );
+  const changing = remembered((reason: DecisionReason) => to.decisions.series({ reason, changed: 'true' }));
+  const keeping = remembered((reason: DecisionReason) => to.decisions.series({ reason, changed: 'false' }));
   return {
     searchDone: ({ algorithm, reason, nanoseconds }) =>
-      to.searchDuration.observe({ algorithm, reason }, nanoseconds / 1e9),
+      searches(algorithm)(reason).observe(nanoseconds / 1e9),
     decision(decision) {
       const { reason, changed, isRow, kept } = decision;
-      to.decisions.inc({ reason, changed: String(changed) });
-      if (!isRow) to.rowlessDecisions.inc();
+      (changed ? changing : keeping)(reason).inc();
+      if (!isRow) rowless.inc();
       if (kept !== null) to.decisionsKept.inc({ why: kept });
       if (changed) log.debug(decision, 'new cut');
     },
-    telemetryFrame: (outcome) => to.telemetryFrames.inc({ outcome }),
+    telemetryFrame: (outcome) => frames[outcome].inc(),
     telemetryToPush: (seconds) => to.telemetryToPush.observe(seconds),
   } satisfies Partial<Events>;
 }
@@ -193,8 +201,9 @@ function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
 }
 
 function denials(to: Instruments, warn: Warn) {
+  const dropped = countsOf(droppedThings, (what) => to.dropped.series({ what }));
   return {
-    dropped: (what, count = 1) => to.dropped.inc({ what }, count),
+    dropped: (what, count = 1) => dropped[what].inc(count),
     refused(what, code, details = {}) {
       to.refused.inc({ what, code });
       warn('info', `refused ${what} ${code}`, { ...details, what, code }, `${what} refused`);

@@ -88,7 +88,9 @@ function fault(errors: readonly ErrorObject[]): { readonly message: string; read
 
 /** Most frames have no null: then nothing is copied. */
 function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
-  if (!Object.values(fields).includes(null)) return fields;
+  let hasNull = false;
+  for (const name in fields) hasNull ||= fields[name] === null;
+  if (!hasNull) return fields;
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 

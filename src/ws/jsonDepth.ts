@@ -9,6 +9,7 @@ const closeBrace = 0x7d;
 
 /** True when more than `limit` objects and arrays stand in one another. Brackets in strings do not count. */
 export function isDeeperThan(text: string, limit: number): boolean {
+  if (!hasMoreOpenings(text, limit)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
@@ -24,6 +25,17 @@ export function isDeeperThan(text: string, limit: number): boolean {
         depth--;
         break;
       default:
+    }
+  }
+  return false;
+}
+
+/** Whether more than `limit` objects and arrays begin, those in strings counted too: nearly always not, and soon said. */
+function hasMoreOpenings(text: string, limit: number): boolean {
+  let count = 0;
+  for (const opening of ['{', '[']) {
+    for (let at = text.indexOf(opening); at >= 0; at = text.indexOf(opening, at + 1)) {
+      if (++count > limit) return true;
     }
   }
   return false;
