@@ -13,10 +13,10 @@ import type { DecisionRecord, DeploymentRecord } from './records.js';
 import { Reservations } from './reservations.js';
 import type { ControlSettings } from './settings.js';
 
-/** Of decisions, of reports and of devices each: a commit must stay short. */
-const rowsPerCommit = 500;
-/** What nobody waits for (reports, devices) is committed after this, with a decision that comes before, ms. */
-const unhurriedMs = 50;
+/** Of decisions, of reports and of devices each: a commit holds up telemetry, and has to stay at a few milliseconds. */
+const rowsPerCommit = 64;
+/** What nobody waits for (reports, devices) is committed after this: a deployment's acks are one write then, ms. */
+const unhurriedMs = 250;
 const maxRetryMs = 5_000;
 
 interface Row {
@@ -44,6 +44,8 @@ export class DecisionLog {
   readonly #reported = new Set<DeploymentSession>();
   #timer: NodeJS.Timeout | null = null;
   #dueNanoseconds = 0n;
+  /** When reports and devices have waited long enough; null while there is none. */
+  #unhurriedAtNanoseconds: bigint | null = null;
   #retryMs = 0;
   #closed = false;
   readonly #reservations: Reservations;
@@ -110,7 +112,10 @@ export class DecisionLog {
 
   /** Something waits that nobody waits for (reports, devices): commit in a while. */
   schedule(): void {
-    this.#wake(Math.max(unhurriedMs, this.settings.flushMs));
+    if (this.#unhurriedAtNanoseconds !== null) return;
+    const afterMs = Math.max(unhurriedMs, this.settings.flushMs);
+    this.#unhurriedAtNanoseconds = this.clock.monotonicNanoseconds() + BigInt(afterMs) * 1_000_000n;
+    this.#wake(afterMs);
   }
 
   #wake(afterMs: number): void {
@@ -124,14 +129,24 @@ export class DecisionLog {
     this.#dueNanoseconds = dueNanoseconds;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#commitOnce();
-      if (this.#hasWork()) this.#wake(this.settings.flushMs);
+      this.#commitOnce(this.#isUnhurriedDue());
+      this.#wakeAgain();
     }, waitMs);
+  }
+
+  #isUnhurriedDue(): boolean {
+    const dueAt = this.#unhurriedAtNanoseconds;
+    return dueAt !== null && dueAt <= this.clock.monotonicNanoseconds();
+  }
+
+  #wakeAgain(): void {
+    if (this.#rows.length > 0 || this.#isUnhurriedDue()) this.#wake(this.settings.flushMs);
+    else if (this.#unhurriedAtNanoseconds !== null) this.#wake(unhurriedMs);
   }
 
   /** Commits all that waits, now; false when the store cannot, in which case it keeps waiting. */
   flush(): boolean {
-    while (this.#hasWork()) if (!this.#commitOnce()) return false;
+    while (this.#hasWork()) if (!this.#commitOnce(true)) return false;
     return true;
   }
 
@@ -147,12 +162,13 @@ export class DecisionLog {
     return this.#rows.length > 0 || this.#reported.size > 0 || this.devices.hasUnsaved;
   }
 
-  #commitOnce(): boolean {
+  /** @param withUnhurried whether reports and devices go too; the report of a deployment with a row always does */
+  #commitOnce(withUnhurried: boolean): boolean {
     const wasFull = this.isFull;
     const rows = this.#rows.slice(0, rowsPerCommit);
-    const reported = [...this.#reported].slice(0, rowsPerCommit);
+    const reported = withUnhurried ? firstOf(this.#reported, rowsPerCommit) : [];
     const steps = this.#steps(rows, reported);
-    const devices = this.devices.unsaved(rowsPerCommit);
+    const devices = withUnhurried ? this.devices.unsaved(rowsPerCommit) : [];
     const reservations = this.#reservations.due(steps);
     const startedAt = this.clock.monotonicNanoseconds();
     let refused: readonly string[];
@@ -175,7 +191,9 @@ export class DecisionLog {
     const seconds = Number(this.clock.monotonicNanoseconds() - startedAt) / 1e9;
     this.events.storeCommitted({ rows: rows.length, seconds });
     this.events.decisionQueue(this.#rows.length);
-    for (const session of [...reported, ...steps.map((step) => step.session)]) this.#reported.delete(session);
+    for (const session of reported) this.#reported.delete(session); // some of them have no step: they are disposed
+    for (const { session } of steps) this.#reported.delete(session);
+    if (this.#reported.size === 0 && !this.devices.hasUnsaved) this.#unhurriedAtNanoseconds = null;
     const reserved = new Map(reservations.map((one) => [one.deploymentId, one]));
     for (const step of steps) {
       const { session } = step;
@@ -275,4 +293,13 @@ export class DecisionLog {
         };
       });
   }
+}
+
+function firstOf<T>(values: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const value of values) {
+    if (first.length === count) break;
+    first.push(value);
+  }
+  return first;
 }

@@ -4,17 +4,20 @@ import type { Devices } from './devices.js';
 import type { Events, Store } from './ports.js';
 
 /** Rows deleted at most in one go, so that a large history does not hold up telemetry. */
-const rowsPerStep = 200;
+const rowsPerStep = 64;
 /** While steps find that many, each comes sooner than the one before, so that no load outgrows them. */
 const longestBetweenStepsMs = 100;
 const shortestBetweenStepsMs = 5;
 const betweenRoundsMs = 1_000;
-const betweenTouchesMs = 30_000;
+/** Each connected device is noted as seen once in a round of so many parts, one after the other. */
+const touchParts = 30;
+const betweenTouchesMs = 1_000;
 
 export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
   #touchTimer: NodeJS.Timeout | null = null;
   #betweenStepsMs = longestBetweenStepsMs;
+  #touched = 0;
 
   constructor(
     private readonly ports: { readonly store: Store; readonly events: Events },
@@ -26,8 +29,8 @@ export class Housekeeping {
   start(): void {
     this.#next(betweenRoundsMs);
     this.#touchTimer = setInterval(() => {
-      this.devices.touchConnected();
-      this.log.schedule();
+      this.devices.touchConnected(this.#touched++ % touchParts, touchParts);
+      if (this.devices.hasUnsaved) this.log.schedule();
     }, betweenTouchesMs);
   }
 

@@ -7,9 +7,12 @@ import { Worker } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { threadStates, type CheckpointTask } from './checkpointTask.js';
 
-const intervalMs = 200;
-/** Pages of the log at which the writer makes its own checkpoint: 32 MiB. */
-const writersPages = 8_000;
+const intervalMs = 500;
+/**
+ * Pages of the log at which the writer makes its own checkpoint: 128 MiB. That one holds up telemetry for as long as
+ * the disk takes, so it is to be rare; while commits go on the log does not start anew without it.
+ */
+const writersPages = 32_768;
 /** How long the end of the thread is waited for. */
 const stopMs = 1_000;
 

@@ -28,8 +28,11 @@ export interface OpenDatabase {
   readonly close: () => void;
 }
 
-/** The write-ahead log is cut back to this after each checkpoint, so that one burst does not keep its size. */
-const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+/**
+ * The write-ahead log is cut back to this after each checkpoint, so that one burst does not keep its size. Above what
+ * it has in steady load (checkpointer.ts): to write over a file costs less than to make it longer.
+ */
+const WAL_KEPT_BYTES = 144 * 1024 * 1024;
 
 function createFolder(file: string): void {
   const folder = dirname(file);

@@ -13,6 +13,7 @@ describe('housekeeping', () => {
         rig.control.fleet.telemetry('camera', end, sequence, sequence % 2 === 0 ? slowLink : quickLink);
         await until(() => session.durable.version === sequence + 1);
       }
+      rig.control.log.flush();
       const seenBefore = rig.store.devices().find((device) => device.id === 'camera')!.lastSeenAtMs;
       t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
       const ports = { store: rig.store, events: rig.recorded.events };

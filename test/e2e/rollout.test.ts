@@ -48,7 +48,7 @@ describe('cutpoint serve, killed in the middle of a rollout', () => {
       for (let n = 0; n < 500 && rollout.tiers.end.prepared !== 2; n++)
         rollout = (await rest.get(address)).body.rollout;
       assert.deepEqual([rollout.phase, rollout.desired, rollout.lastGood], ['preparing', 2, 1]);
-      await new Promise((resolve) => setTimeout(resolve, 200)); // what devices report is committed unhurriedly
+      await new Promise((resolve) => setTimeout(resolve, 800)); // what devices report is committed unhurriedly
       await serve.end('SIGKILL');
 
       serve = await mustServe(args, env);
