@@ -62,6 +62,10 @@ export class Devices {
     return [...this.#entries.values()].map(toDevice);
   }
 
+  isKnown(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
   get(id: string): Device {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw notFound('device', id);

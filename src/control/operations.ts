@@ -114,14 +114,20 @@ export class Operations {
     return this.store.decisions(this.deployments.get(deploymentId).id, page);
   }
 
-  /** @throws ControlError `conflict` while it is connected or a deployment uses it; StoreError */
+  /** @throws ControlError `conflict` while a deployment uses it */
+  checkUnused(deviceId: string): void {
+    const used = this.deployments.ofDevice(deviceId).map((session) => session.id);
+    if (used.length > 0) throw inUse(`Device ${deviceId}`, used);
+  }
+
+  /**
+   * Forgets a device. Its connection is closed; what it could come back with is for the caller to end before.
+   * @throws ControlError `not-found`, `conflict` while a deployment uses it; StoreError
+   */
   removeDevice(id: string): void {
-    const { connected } = this.devices.get(id);
-    const used = this.deployments.ofDevice(id).map((session) => session.id);
-    if (used.length > 0) throw inUse(`Device ${id}`, used);
-    if (connected) {
-      throw new ControlError('conflict', 'device-connected', `Device ${id} is connected; stop it first.`);
-    }
+    this.devices.get(id);
+    this.checkUnused(id);
+    this.devices.connection(id)?.close('revoked');
     this.store.deleteDevice(id);
     this.devices.remove(id);
   }

@@ -1,4 +1,5 @@
 /** Every change through REST is written down before it is carried out, and completed with its outcome. */
+import type { FastifyRequest } from 'fastify';
 import type { Audit } from '../control/access/audit.js';
 import type { AuditStart } from '../control/access/records.js';
 import type { HttpApp } from './httpApp.js';
@@ -16,6 +17,22 @@ declare module 'fastify' {
 }
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Carries out one of several things that a request stands for, as a change with a row of its own.
+ * @throws StoreError: then it is not done
+ */
+export function auditedPart(
+  request: FastifyRequest,
+  audit: Audit,
+  change: Pick<AuditStart, 'operation' | 'target'>,
+  work: () => void,
+): void {
+  const { actor, actorLabel, role, address } = request.audited!; // of a route that changes something
+  const started = audit.start({ actor, actorLabel, role, address, ...change });
+  work();
+  audit.finish(started, { status: 204, code: null, target: change.target });
+}
 
 export function installAuditTrail(app: HttpApp, audit: Audit): void {
   app.decorateRequest('audited', null);

@@ -1,5 +1,6 @@
 /** Devices: who was seen, what they said last. The address is also where devices open their WebSocket. */
 import type {} from '@fastify/websocket'; // its additions to the types of a route
+import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { Type } from 'typebox';
 import type { Access, DeviceIdentity } from '../control/access/access.js';
@@ -7,6 +8,7 @@ import type { ControlPlane } from '../control/controlPlane.js';
 import type { Device } from '../control/devices.js';
 import type { Events } from '../control/ports.js';
 import { PowerSchema } from '../schema/context.js';
+import { auditedPart } from './auditTrail.js';
 import { admitDevice } from './accessRules.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
@@ -136,17 +138,41 @@ export function deviceRoutes(
       config: { access: 'operator' },
       schema: {
         operationId: 'deleteDevice',
-        summary: 'Forget a device that is not connected and has no deployment',
+        summary: 'Forget a device that has no deployment, and end its tokens',
+        description:
+          'Its connection is closed at once. Each token that ends has a row of its own in the audit. Where devices are taken without a token it can come back.',
         tags,
         params: IdParams,
         response: documented({ 204: Type.Null({ description: 'Forgotten' }), ...problems(404, 409, 503) }),
       },
     },
-    async ({ params }, reply) => {
-      control.operations.removeDevice(params.id);
+    async (request, reply) => {
+      forgetDevice(request, control, access, sockets);
       return reply.code(204).send();
     },
   );
+}
+
+/** @throws ControlError `not-found`, `conflict` while a deployment uses it; StoreError: then it may be done in part */
+function forgetDevice(
+  request: FastifyRequest<{ Params: { id: string } }>,
+  control: ControlPlane,
+  access: Access,
+  sockets: DeviceSockets,
+): void {
+  const { id } = request.params;
+  control.operations.checkUnused(id);
+  const tokens = access.tokens.ofDevice(id);
+  // first what it could come back with, then itself
+  for (const token of tokens) {
+    const change = { operation: 'revokeToken', target: `/v1/devices/${id}/tokens/${token.id}` };
+    if (token.revokedAtMs === null) {
+      auditedPart(request, access.audit, change, () => access.tokens.forget(token));
+      sockets.closeRevoked(token.id);
+    } else access.tokens.forget(token);
+  }
+  // one that was never seen is known by its tokens alone
+  if (tokens.length === 0 || control.devices.isKnown(id)) control.operations.removeDevice(id);
 }
 
 function deviceView(control: ControlPlane, { record, connected, telemetry, telemetryAtMs }: Device) {

@@ -346,6 +346,46 @@ describe('devices and their tokens', () => {
     await Promise.all([again.end(), edge.end()]);
   });
 
+  it('are closed at once when they are forgotten, and their tokens end with them, each with its row', async () => {
+    const [one, two] = [await make('lost'), await make('lost')];
+    const lost = await deviceClient(rig.origin, { ...endHello, deviceId: 'lost' }, one.token);
+    await lost.next('welcome');
+    const silent = await deviceClient(rig.origin, null, two.token);
+    await until(() => rig.hub.connectionCount === 2);
+    assert.equal((await rest.delete('/v1/devices/lost')).status, 204);
+    const gone = { code: 4009, reason: 'revoked' };
+    assert.deepEqual([await lost.closing(), await silent.closing()], [gone, gone]);
+    for (const { token } of [one, two]) assert.equal((await upgradeStatus(bearer(token)))[0], 401);
+    assert.equal((await rest.get('/v1/devices/lost')).status, 404, 'its end does not bring it back');
+    assert.deepEqual((await rest.get('/v1/devices/lost/tokens')).body, { tokens: [] });
+    assert.ok(!rig.store.deviceTokens().some(({ deviceId }) => deviceId === 'lost'));
+    const { entries } = (await rest.get('/v1/audit?limit=3')).body as { entries: Record<string, unknown>[] };
+    assert.deepEqual(
+      entries.map(({ operation, target, status }) => [operation, target, status]),
+      [
+        ['revokeToken', `/v1/devices/lost/tokens/${two.id}`, 204],
+        ['revokeToken', `/v1/devices/lost/tokens/${one.id}`, 204],
+        ['deleteDevice', '/v1/devices/lost', 204],
+      ],
+    );
+    assert.equal((await rest.delete('/v1/devices/lost')).status, 404);
+  });
+
+  it('are forgotten with their tokens also where they never came, but not while a deployment needs them', async () => {
+    await make('never-came');
+    assert.equal((await rest.delete('/v1/devices/never-came')).status, 204);
+    assert.deepEqual((await rest.get('/v1/devices/never-came/tokens')).body, { tokens: [] });
+    const { body: model } = await rest.upload('name=small', 'a model of its own');
+    await until(() => rig.control.models.get(model.id as string).status === 'ready');
+    const { token } = await make('needed');
+    const wanted = { modelId: model.id, end: { deviceId: 'needed' }, edge: { deviceId: 'edge' } };
+    assert.equal((await rest.post('/v1/deployments', wanted)).status, 201);
+    assert.equal((await rest.delete('/v1/devices/needed')).status, 409);
+    const needed = await deviceClient(rig.origin, { ...endHello, deviceId: 'needed' }, token);
+    await needed.next('welcome');
+    await needed.end();
+  });
+
   it('have their tokens listed without secrets, and bounded', async () => {
     const { token, ...shown } = (await rest.post('/v1/devices/lamp/tokens', { label: 'flashed in May' }))
       .body;

@@ -87,6 +87,20 @@ export class DeviceTokens {
     this.#liveCount--;
   }
 
+  /**
+   * Ends a token for good, revoked or not: of a device that is forgotten nothing stays.
+   * @throws StoreError
+   */
+  forget(token: DeviceTokenRecord): void {
+    const { id, deviceId } = token;
+    this.store.deleteDeviceToken(id);
+    if (this.isLive(id)) this.#liveCount--;
+    this.#byId.delete(id);
+    const ids = this.#byDevice.get(deviceId)!;
+    ids.delete(id);
+    if (ids.size === 0) this.#byDevice.delete(deviceId);
+  }
+
   #keep(token: DeviceTokenRecord): void {
     this.#byId.set(token.id, token);
     const ids = this.#byDevice.get(token.deviceId);
@@ -98,11 +112,8 @@ export class DeviceTokens {
   #forgetRevoked(deviceId: string): void {
     const revoked = this.ofDevice(deviceId).filter((token) => !isLive(token));
     revoked.sort((a, b) => a.revokedAtMs! - b.revokedAtMs!);
-    for (const { id } of revoked.slice(0, Math.max(0, revoked.length - this.limits.maxTokensPerDevice))) {
-      this.store.deleteDeviceToken(id);
-      this.#byId.delete(id);
-      this.#byDevice.get(deviceId)!.delete(id);
-    }
+    const excess = Math.max(0, revoked.length - this.limits.maxTokensPerDevice);
+    for (const token of revoked.slice(0, excess)) this.forget(token);
   }
 }
 
