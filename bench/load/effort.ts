@@ -5,6 +5,8 @@ export interface Effort {
   /** Each is an end device, an edge and their deployment. */
   readonly pairs: number;
   readonly probes: number;
+  /** Of all probes together: few beside the cuts that the load itself changes. */
+  readonly probeCutsPerSecond: number;
   readonly models: readonly ZooName[];
   /** One step of the search for the highest load. */
   readonly trialSeconds: number;
@@ -23,6 +25,7 @@ export interface Effort {
 export const fullEffort: Effort = {
   pairs: 5000,
   probes: 100,
+  probeCutsPerSecond: 70,
   models: ['squeezenet-1.1', 'mobilenet-v2', 'googlenet', 'resnet-18'],
   trialSeconds: 8,
   trials: 8,
@@ -37,6 +40,7 @@ export const fullEffort: Effort = {
 export const quickEffort: Effort = {
   pairs: 500,
   probes: 25,
+  probeCutsPerSecond: 50,
   models: ['squeezenet-1.1', 'mobilenet-v2'],
   trialSeconds: 1.2,
   trials: 4,
@@ -52,6 +56,7 @@ export const quickEffort: Effort = {
 export const tinyEffort: Effort = {
   pairs: 50,
   probes: 5,
+  probeCutsPerSecond: 20,
   models: ['squeezenet-1.1'],
   trialSeconds: 0.5,
   trials: 1,

@@ -6,7 +6,7 @@ import { Device, type DevicePlan, type Running } from './device.js';
 import { Probe } from './probe.js';
 import { processFigures } from './processFigures.js';
 import { quantilesOf, type Quantiles } from './quantiles.js';
-import { createWalks, type Walk } from './walks.js';
+import { createWalks, stepSeconds, type Walk } from './walks.js';
 import type { Address } from './wire.js';
 
 export interface FleetPlan {
@@ -15,6 +15,8 @@ export interface FleetPlan {
   readonly pairs: number;
   /** The first so many pairs are probes. */
   readonly probes: number;
+  /** Changed cuts that all probes together ask for. */
+  readonly probeCutsPerSecond: number;
   /** bit/s around which the links of each model move; pair p has model p modulo their number. */
   readonly baseRates: readonly number[];
   /** Texts of recorded links. */
@@ -57,7 +59,8 @@ interface Sender {
   readonly device: Device;
   readonly pair: Pair;
   readonly walk: Walk;
-  step: number;
+  /** Its step at the start of this process. */
+  readonly offset: number;
 }
 
 const connecting = 250;
@@ -98,7 +101,8 @@ export class Fleet {
       this.#pairOf.set(pair.end, pair);
       this.#pairOf.set(pair.edge, pair);
       if (isProbe) {
-        this.#probes.set(pair.end, new Probe(pair.end, pair.edge));
+        const everyMs = (1e3 * plan.probes) / plan.probeCutsPerSecond;
+        this.#probes.set(pair.end, new Probe(pair.end, pair.edge, everyMs));
         continue;
       }
       const endWalks = walks.ends[p % walks.ends.length]!;
@@ -106,7 +110,7 @@ export class Fleet {
         device,
         pair,
         walk,
-        step: Math.floor(random.uniform() * walk.length),
+        offset: Math.floor(random.uniform() * walk.length),
       });
       ends.push(sender(pair.end, endWalks[Math.floor(random.uniform() * endWalks.length)]!));
       edges.push(sender(pair.edge, walks.edges[Math.floor(random.uniform() * walks.edges.length)]!));
@@ -209,9 +213,10 @@ export class Fleet {
   #sendNext(): boolean {
     const sender = this.#senders[this.#next]!;
     this.#next = (this.#next + 1) % this.#senders.length;
-    sender.step = (sender.step + 1) % sender.walk.length;
-    sender.pair.lastSentAt = performance.now();
-    return sender.device.tell(sender.walk[sender.step]!);
+    const now = performance.now();
+    const step = sender.offset + Math.floor(now / (1e3 * stepSeconds));
+    sender.pair.lastSentAt = now;
+    return sender.device.tell(sender.walk[step % sender.walk.length]!);
   }
 
   #devices(): Device[] {

@@ -60,6 +60,7 @@ export class LoadRun {
       isBare: false,
       pairs: effort.pairs,
       probes: effort.probes,
+      probeCutsPerSecond: effort.probeCutsPerSecond,
       baseRates,
       traces: this.traces.map(({ text }) => text),
       seed,
@@ -96,6 +97,7 @@ export class LoadRun {
         cutsPerSecond: maximum.clients.cuts / maximum.clients.seconds,
       },
       half,
+      probeCutsPerSecond: effort.probeCutsPerSecond,
       overload,
       rssPerDeviceBytes: (afterHalf.rssBytes - empty.rssBytes) / (2 * effort.pairs),
       memory: { empty, connected, afterHalf },
@@ -185,8 +187,8 @@ export class LoadRun {
   async #half(target: Target, framesPerSecond: number): Promise<Figures['half']> {
     const result = await trial(target, framesPerSecond, this.effort.halfSeconds);
     this.#note(result, 'half');
-    const { telemetryToCutMs, probeMs, cuts } = result.clients;
-    return { framesPerSecond: result.servedPerSecond, telemetryToCutMs, probeMs, cuts };
+    const { telemetryToCutMs, probeMs, cuts, seconds } = result.clients;
+    return { framesPerSecond: result.servedPerSecond, telemetryToCutMs, probeMs, cuts, seconds };
   }
 
   async #profile(

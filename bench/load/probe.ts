@@ -6,7 +6,6 @@ import type { Device } from './device.js';
 
 const linkThere = '"uplinkBitsPerSecond":1000000000,"downlinkBitsPerSecond":1000000000,"rttSeconds":0.001}';
 const linkGone = '"uplinkBitsPerSecond":0,"downlinkBitsPerSecond":0}';
-const idleMs = { least: 100, most: 300 };
 /** A cut that is not there after this counts as lost. */
 const patienceMs = 3000;
 
@@ -21,6 +20,8 @@ export class Probe {
   constructor(
     private readonly end: Device,
     private readonly edge: Device,
+    /** Mean time from a cut to the next frame: probes measure, and must not be the load. */
+    private readonly idleMs: number,
   ) {}
 
   /** Forgets what it measured. */
@@ -47,7 +48,7 @@ export class Probe {
 
   #later(): void {
     this.#sentAt = null;
-    const waitMs = idleMs.least + (idleMs.most - idleMs.least) * Math.random();
+    const waitMs = this.idleMs * (0.5 + Math.random());
     this.#timer = setTimeout(() => this.#flip(), waitMs);
   }
 

@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { loadCharts } from './reportCharts.js';
 import type { LoadReport, ModuleShare } from './results.js';
 import { verdictsOf } from './targets.js';
+import { stepSeconds } from './walks.js';
 
 /** Writes `file` and its charts beside it. */
 export async function writeReport(report: LoadReport, file: string): Promise<void> {
@@ -72,7 +73,8 @@ ${latencyChart!}
 From the write of a telemetry frame in the device's process to the cut in the end device's hands: network stack, check,
 decision, its commit to the database on disk, push. _All deployments_: from the latest frame of the pair, whose two
 devices speak half a round apart. _Probes_: pairs whose link comes and goes, so that each frame must change the cut
-and the next waits for it; their time is known without doubt also when the controller is far behind.
+and the next waits for it; their time is known without doubt also when the controller is far behind. They are paced to about
+${whole(report.probeCutsPerSecond)} cuts a second in all, to measure and not to be the load. At half of the maximum ${percent(changedShare(report))} of the other frames changed a cut.
 
 ## Overload and memory
 
@@ -107,12 +109,19 @@ ${shares('function', report.profile.functions.slice(0, 20))}
   WebSocket frames to plain sockets, so that their cost does not limit what is offered; \`clients\` above says what they took.
 - Each deployment is one end device and one edge, each with a speed of its own (2 to 20 times slower than the controller's machine; the edge
   up to 3 times faster). Models: ${report.models.map(({ name, layers }) => `${name} (${layers} layers)`).join(', ')}. A third of the deployments ask for a latency, a third for latency and energy.
-- Links: ${report.links.recordings.length === 0 ? 'seeded random walks' : `half are recorded (${report.links.recordings.length} recordings), half seeded random walks`}; load, memory, battery, temperature and queue walk too. Each frame is one step, so frames of a second of a recording come faster than they were taken.
+- Links: ${report.links.recordings.length === 0 ? 'seeded random walks' : `half are recorded (${report.links.recordings.length} recordings), half seeded random walks`}; load, memory, battery, temperature and queue walk too. A second of a walk or of a recording is a second of the clock, however often devices speak; a walk has a new value each ${stepSeconds} s.
+- Devices take turns, one after the other: what is offered is even in time. They do not say that they can \`prepare\`, so a changed cut is one frame to each of two devices, and two answers.
 - The database is on disk with \`data.synchronous: normal\`. A decision that keeps the cut is a row of the history once in \`decisions.keptRowMs\`; a changed cut always is, before it is pushed.
 - Settings that differ from the defaults: ${Object.entries(report.settings)
     .map(([name, value]) => `\`${name}=${value}\``)
     .join(', ')}.
 `;
+}
+
+/** Of the telemetry frames at half load, those of the probes left out: the share after which the end device had a new cut. */
+function changedShare({ half }: LoadReport): number {
+  const own = half.probeMs?.count ?? 0;
+  return (half.cuts - own) / Math.max(1, half.framesPerSecond * half.seconds - own);
 }
 
 function pinned({ machine }: LoadReport): string {

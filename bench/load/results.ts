@@ -52,10 +52,13 @@ export interface LoadReport {
   readonly half: {
     readonly framesPerSecond: number;
     readonly telemetryToCutMs: Quantiles | null;
-    /** The same of the pairs whose every frame changes the cut. */
+    /** The same of the probes, whose every frame changes the cut. */
     readonly probeMs: Quantiles | null;
     readonly cuts: number;
+    readonly seconds: number;
   };
+  /** About how many cuts the probes make. */
+  readonly probeCutsPerSecond: number;
   readonly overload: {
     readonly offeredPerSecond: number;
     readonly servedPerSecond: number;

@@ -1,7 +1,7 @@
 /**
- * What devices say over time, as the text of telemetry frames behind their sequence. Half of the links are recorded ones
- * (one step is one second of the recording), the others seeded random walks around the rate at which the cut of
- * the model moves; where there are no recordings all are walks.
+ * What devices say over time, as the text of telemetry frames behind their sequence. Half of the links are recorded ones,
+ * the others seeded random walks around the rate at which the cut of the model moves; where there are no recordings all
+ * are walks. The world does not go faster where devices speak more often: a second of a walk is a second of the clock.
  */
 import { createRandom, type Random } from '../../src/demo/random.js';
 import { createTraceLink, parseTrace, type Trace } from '../../src/demo/trace.js';
@@ -15,8 +15,10 @@ export interface WalkPool {
   readonly edges: readonly Walk[];
 }
 
+/** Time from one step of a walk to the next: as often as devices speak under the highest load. */
+export const stepSeconds = 0.25;
 const walksPerModel = 48;
-const steps = 150;
+const steps = 600;
 
 /**
  * @param baseRates bit/s around which the links of each model move
@@ -45,8 +47,9 @@ interface LinkStep {
   readonly rtt: number | undefined;
 }
 
-/** A first-order autoregressive process around 0. */
-function wander(random: Random, keep: number, sigma: number): () => number {
+/** A first-order autoregressive process around 0. @param keepPerSecond what is left of a value after a second */
+function wander(random: Random, keepPerSecond: number, sigma: number): () => number {
+  const keep = keepPerSecond ** stepSeconds;
   let x = sigma * random.normal();
   return () => (x = keep * x + sigma * Math.sqrt(1 - keep * keep) * random.normal());
 }
@@ -63,7 +66,7 @@ function wandering(base: number, random: Random): () => LinkStep {
 function replayed(trace: Trace, random: Random): () => LinkStep {
   const link = createTraceLink(trace, random.uniform() * 1e4);
   return () => {
-    const { uplinkBitsPerSecond, downlinkBitsPerSecond, rttSeconds } = link.advance(1);
+    const { uplinkBitsPerSecond, downlinkBitsPerSecond, rttSeconds } = link.advance(stepSeconds);
     return { up: uplinkBitsPerSecond, down: downlinkBitsPerSecond, rtt: rttSeconds };
   };
 }
@@ -74,7 +77,7 @@ function endWalk(link: () => LinkStep, random: Random): Walk {
   let level = random.between(0.3, 1);
   return Array.from({ length: steps }, () => {
     const { up, down, rtt } = link();
-    level = Math.max(0.05, level - 0.0002);
+    level = Math.max(0.05, level - 0.0002 * stepSeconds);
     return fields({
       uplinkBitsPerSecond: up === undefined ? undefined : Math.round(up),
       downlinkBitsPerSecond: down === undefined ? undefined : Math.round(down),
@@ -90,12 +93,13 @@ function endWalk(link: () => LinkStep, random: Random): Walk {
 function edgeWalk(random: Random): Walk {
   const load = wander(random, 0.95, 0.8);
   const queue = wander(random, 0.9, 2);
+  const service = wander(random, 0.95, 0.0006);
   return Array.from({ length: steps }, () =>
     fields({
       cpuLoad: rounded(share(load()), 3),
       freeMemoryBytes: 16_000_000_000 + 4096 * Math.round(random.uniform() * 100_000),
       queueLength: Math.max(0, Math.round(queue())),
-      meanServiceSeconds: rounded(0.004 + 0.002 * random.uniform(), 5),
+      meanServiceSeconds: rounded(Math.max(0.002, 0.005 + service()), 5),
     }),
   );
 }
