@@ -2,13 +2,13 @@
  * What may become the desired cut in place of what was chosen. A placement that devices refused is left alone for a while:
  * the cut in force stays. Where that is the refused one, the last good one takes its place, or the safe local one.
  */
-import { placementOf } from '../core/cut.js';
 import type { Decision } from '../core/decision.js';
 import type { Alternative } from '../core/partitioner.js';
+import { samePlacement } from '../core/policy/policy.js';
 import type { DeploymentRecord, StoredCut } from './records.js';
 import type { SetAsides } from './setAside.js';
+import { placementOfCut, safeLocalCut } from './storedCut.js';
 import type { Choice } from './switching.js';
-import { samePlacement } from './tierRollout.js';
 
 export interface Admission extends Choice {
   /** What was chosen, where something else is to be in force; to be decided again when its wait is over. */
@@ -32,9 +32,9 @@ export function admitted(
   const mustLeave = setAsides.holds(cut, atMs);
   if (!mustLeave && !setAsides.holds(choice.chosen, atMs)) return { ...choice, waitsFor: null };
   const target = mustLeave ? refuge(cut, lastGood?.cut ?? null, setAsides, atMs) : cut;
-  const chosen = predict(placementOf(target.endLayers, target.layerCount));
+  const chosen = predict(placementOfCut(target));
   const { objectiveValue, prediction, violations } = chosen;
-  const isBest = samePlacement(target, { ...cut, endLayers: found.endLayers });
+  const isBest = samePlacement(chosen.placement, found.placement);
   return {
     chosen,
     changesCut: mustLeave,
@@ -49,6 +49,5 @@ export function admitted(
 
 function refuge(cut: StoredCut, lastGood: StoredCut | null, setAsides: SetAsides, atMs: number): StoredCut {
   if (lastGood !== null && !setAsides.holds(lastGood, atMs)) return lastGood;
-  const endLayers = Array.from({ length: cut.layerCount }, (_, layer) => layer);
-  return { endLayers, layerCount: cut.layerCount, tensors: [] };
+  return safeLocalCut(cut);
 }

@@ -7,10 +7,9 @@ import type { Devices } from './devices.js';
 import type { PartitionerLease, Partitioners } from './partitioners.js';
 import type { Events } from './ports.js';
 import type { Profiles } from './profiles.js';
-import type { DecisionReason, Role } from './records.js';
+import type { DecisionReason } from './records.js';
+import { bindingOf, rolesOf } from './roles.js';
 import { resolveTierSeconds, type TierSecondsSource } from './tierSeconds.js';
-
-const roles = ['end', 'edge'] as const satisfies readonly Role[];
 
 export class BasisKeeper {
   constructor(
@@ -25,14 +24,11 @@ export class BasisKeeper {
   /** Looks again where the seconds of `session` come from; builds a new partitioner where that has changed. */
   refresh(session: DeploymentSession, reason: DecisionReason): void {
     if (session.disposed) return;
-    const resolved = roles.map((role) =>
-      resolveTierSeconds(
-        role,
-        session.current[role],
-        this.devices.view(session.current[role].deviceId).description,
-        this.profiles.ofModel(session.model.id),
-      ),
-    );
+    const resolved = rolesOf(session.current).map((role) => {
+      const binding = bindingOf(session.current, role);
+      const { description } = this.devices.view(binding.deviceId);
+      return resolveTierSeconds(role, binding, description, this.profiles.ofModel(session.model.id));
+    });
     const missing = resolved.flatMap((tier) => (tier.kind === 'missing' ? [tier.missing] : []));
     if (missing.length > 0) {
       this.release(session);

@@ -12,7 +12,7 @@ const keep = 2 ** (-1 / halfLifeMeasurements);
 /** No ratio is taken for more than this, or for less than its inverse: times a telemetry value it stays in range. */
 const largestRatio = 1_000;
 
-export const stages = ['end', 'uplink', 'edge', 'downlink'] as const;
+const stages = ['end', 'uplink', 'edge', 'downlink', 'edgeUplink', 'cloud', 'edgeDownlink'] as const;
 export type Stage = (typeof stages)[number];
 
 /** What was measured of a stage, beside what was predicted with the correction that was in use. */
@@ -58,8 +58,11 @@ function predictedOf({ tierSeconds, uplinkSeconds, downlinkSeconds }: Prediction
   const seconds = {
     end: tierSeconds[0],
     edge: tierSeconds[1],
+    cloud: tierSeconds[2],
     uplink: uplinkSeconds[0],
     downlink: downlinkSeconds[0],
+    edgeUplink: uplinkSeconds[1],
+    edgeDownlink: downlinkSeconds[1],
   };
   return seconds[stage] ?? 0;
 }

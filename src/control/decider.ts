@@ -58,9 +58,11 @@ export class Decider {
 
   /** What surrounds `session` now. */
   around(session: DeploymentSession): Surroundings {
+    const { end, edge, cloud } = session.current;
     return {
-      end: this.devices.view(session.current.end.deviceId),
-      edge: this.devices.view(session.current.edge.deviceId),
+      end: this.devices.view(end.deviceId),
+      edge: this.devices.view(edge.deviceId),
+      cloud: cloud === undefined ? null : this.devices.view(cloud.deviceId),
       settling: this.settling,
       clock: this.ports.clock,
     };

@@ -2,6 +2,7 @@
  * Brings durable cuts to the devices, and what devices say of them back. What is sent when is the rollout's to say
  * (rollout.ts); here are the connections, the clock and the store that it does not know.
  */
+import type { Tensor } from '../core/layerGraph.js';
 import { Deadlines } from './deadlines.js';
 import type { DurableStep } from './decisionLog.js';
 import type { Deployments } from './deployments.js';
@@ -10,6 +11,7 @@ import type { AnswerRefusal, DeviceAnswer, Measurement, Running } from './device
 import type { Devices } from './devices.js';
 import { monotonicMs, type Clock, type CutNotice, type Events } from './ports.js';
 import type { DecisionReason, Role } from './records.js';
+import { bindingOf, rolesOf } from './roles.js';
 import { dueAtMs, step, type RolloutAction, type RolloutEvent } from './rollout.js';
 import type { ControlSettings } from './settings.js';
 import { costInForce } from './switching.js';
@@ -82,8 +84,8 @@ export class Delivery {
 
   /** A deployment was made of devices that may be connected already. */
   created(session: DeploymentSession): void {
-    for (const role of ['end', 'edge'] as const) {
-      const { deviceId } = session.current[role];
+    for (const role of rolesOf(session.current)) {
+      const { deviceId } = bindingOf(session.current, role);
       if (this.devices.connection(deviceId) === null) continue;
       this.#step(session, { kind: 'connected', role, prepares: this.#prepares(deviceId), running: null });
     }
@@ -105,8 +107,8 @@ export class Delivery {
 
   removed(session: DeploymentSession): void {
     this.#deadlines.set(session, null);
-    for (const role of ['end', 'edge'] as const) {
-      this.devices.connection(session.current[role].deviceId)?.sendRemoved(session.id);
+    for (const role of rolesOf(session.current)) {
+      this.devices.connection(bindingOf(session.current, role).deviceId)?.sendRemoved(session.id);
     }
   }
 
@@ -170,16 +172,21 @@ export class Delivery {
     const nowMs = monotonicMs(this.ports.clock);
     const { rollout, actions } = step(session.rollout, event, nowMs, this.settings);
     session.rollout = rollout;
-    const { end, edge } = rollout.tiers;
+    const { end, edge, cloud } = rollout.tiers;
     const { reported, lastGood } = session.current;
     if (
       reported.end !== end.reported ||
       reported.edge !== edge.reported ||
+      (reported.cloud ?? null) !== cloud.reported ||
       lastGood?.version !== rollout.lastGood?.version
     ) {
       session.current = {
         ...session.current,
-        reported: { end: end.reported, edge: edge.reported },
+        reported: {
+          end: end.reported,
+          edge: edge.reported,
+          ...(rollout.roles.includes('cloud') ? { cloud: cloud.reported } : {}),
+        },
         lastGood: rollout.lastGood,
       };
       this.on.reported(session);
@@ -198,7 +205,9 @@ export class Delivery {
         if (action.again) this.ports.events.cutSentAgain({ deploymentId, role: action.role, version });
         return;
       case 'current':
-        this.devices.connection(session.durable[action.role].deviceId)?.sendCurrent(deploymentId, version);
+        this.devices
+          .connection(bindingOf(session.durable, action.role).deviceId)
+          ?.sendCurrent(deploymentId, version);
         return;
       case 'activated':
         session.setAsides.clear(cut);
@@ -223,13 +232,13 @@ export class Delivery {
   }
 
   #countAbsent(session: DeploymentSession): void {
-    for (const role of ['end', 'edge'] as const) {
+    for (const role of session.rollout.roles) {
       if (!session.rollout.tiers[role].connected) this.ports.events.dropped('undeliverable-cut');
     }
   }
 
   #send(session: DeploymentSession, role: Role, phase: 'prepare' | 'active'): void {
-    const { deviceId } = session.durable[role];
+    const { deviceId } = bindingOf(session.durable, role);
     this.devices.connection(deviceId)?.sendCut(notice(session, role, phase));
     const { version } = session.durable;
     this.ports.events.cutPushed({ deploymentId: session.id, deviceId, version, phase });
@@ -239,7 +248,10 @@ export class Delivery {
 function notice(session: DeploymentSession, tier: Role, phase: CutNotice['phase']): CutNotice {
   const { id, name, sha256, graph } = session.model;
   const cut = session.durable.cut!; // only a deployment with a cut is pushed
-  const crossing = new Set(cut.tensors);
+  const named = (names: readonly string[]): Tensor[] => {
+    const wanted = new Set(names);
+    return graph!.tensors.filter((tensor) => wanted.has(tensor.name));
+  };
   return {
     deploymentId: session.id,
     version: session.durable.version,
@@ -247,7 +259,8 @@ function notice(session: DeploymentSession, tier: Role, phase: CutNotice['phase'
     tier,
     model: { id, name, sha256 },
     cut,
-    tensors: graph!.tensors.filter((tensor) => crossing.has(tensor.name)),
+    tensors: named(cut.tensors),
+    ...(cut.edgeTensors === undefined ? {} : { edgeTensors: named(cut.edgeTensors) }),
     predictedLatencySeconds:
       session.lastDecision === null ? null : costInForce(session.lastDecision).prediction.latencySeconds,
   };

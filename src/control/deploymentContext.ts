@@ -1,4 +1,4 @@
-/** The context of a deployment from what its two devices said last. Pure; what nobody said stays absent. */
+/** The context of a deployment from what its devices said last. Pure; what nobody said stays absent. */
 import type { Context, HopContext, TierContext } from '../core/context.js';
 import type { Corrections, DeploymentRecord, DeviceDescription, Telemetry } from './records.js';
 
@@ -25,20 +25,16 @@ export function deploymentContext(
   edgeWholeModelSeconds: number,
   corrections: Corrections | null,
 ): Context {
-  const link = end.telemetry;
-  const battery = link?.battery;
+  const battery = end.telemetry?.battery;
   const capacityJoules = end.description?.batteryCapacityJoules;
   const power = end.description?.power;
-  const hop: Writable<HopContext> = { connected: edge.connected };
-  if (link?.uplinkBitsPerSecond !== undefined) {
-    hop.uplinkBitsPerSecond = link.uplinkBitsPerSecond / (corrections?.uplink ?? 1);
-  }
-  if (link?.downlinkBitsPerSecond !== undefined) {
-    hop.downlinkBitsPerSecond = link.downlinkBitsPerSecond / (corrections?.downlink ?? 1);
-  }
-  if (link?.rttSeconds !== undefined) hop.rttSeconds = link.rttSeconds;
-  const waiting = queueSeconds(edge.telemetry, edgeWholeModelSeconds * (corrections?.edge ?? 1));
-  if (waiting !== undefined) hop.queueSeconds = waiting;
+  const hop = hopContext(
+    end.telemetry,
+    edge,
+    edgeWholeModelSeconds * (corrections?.edge ?? 1),
+    corrections?.uplink ?? 1,
+    corrections?.downlink ?? 1,
+  );
   const context: Writable<Context> = {
     tiers: [tierContext(end.telemetry, corrections?.end), tierContext(edge.telemetry, corrections?.edge)],
     hops: [hop],
@@ -51,6 +47,54 @@ export function deploymentContext(
   return context;
 }
 
+/**
+ * The same with a third tier: the link to the cloud is what the edge measures, the queue there is what the cloud reports.
+ *
+ * @param two the context of end device and edge
+ * @param cloudWholeModelSeconds seconds of all layers in the cloud by its profile, before slowdown
+ */
+export function withCloud(
+  two: Context,
+  edge: DeviceView,
+  cloud: DeviceView,
+  cloudWholeModelSeconds: number,
+  corrections: Corrections | null,
+): Context {
+  const hop = hopContext(
+    edge.telemetry,
+    cloud,
+    cloudWholeModelSeconds * (corrections?.cloud ?? 1),
+    corrections?.edgeUplink ?? 1,
+    corrections?.edgeDownlink ?? 1,
+  );
+  return {
+    ...two,
+    tiers: [...two.tiers, tierContext(cloud.telemetry, corrections?.cloud)],
+    hops: [...two.hops, hop],
+  };
+}
+
+/** @param link what the lower tier measures of it */
+function hopContext(
+  link: Telemetry | null,
+  upper: DeviceView,
+  upperWholeModelSeconds: number,
+  uplinkCorrection: number,
+  downlinkCorrection: number,
+): HopContext {
+  const hop: Writable<HopContext> = { connected: upper.connected };
+  if (link?.uplinkBitsPerSecond !== undefined) {
+    hop.uplinkBitsPerSecond = link.uplinkBitsPerSecond / uplinkCorrection;
+  }
+  if (link?.downlinkBitsPerSecond !== undefined) {
+    hop.downlinkBitsPerSecond = link.downlinkBitsPerSecond / downlinkCorrection;
+  }
+  if (link?.rttSeconds !== undefined) hop.rttSeconds = link.rttSeconds;
+  const waiting = queueSeconds(upper.telemetry, upperWholeModelSeconds);
+  if (waiting !== undefined) hop.queueSeconds = waiting;
+  return hop;
+}
+
 /** Whether two contexts of one deployment say the same. */
 export function sameContext(a: Context, b: Context): boolean {
   return (
@@ -59,7 +103,10 @@ export function sameContext(a: Context, b: Context): boolean {
     sameValues(a.battery, b.battery) &&
     sameValues(a.hops[0], b.hops[0]) &&
     sameValues(a.tiers[0], b.tiers[0]) &&
-    sameValues(a.tiers[1], b.tiers[1])
+    sameValues(a.tiers[1], b.tiers[1]) &&
+    // of the cloud, where there is one
+    sameValues(a.hops[1], b.hops[1]) &&
+    sameValues(a.tiers[2], b.tiers[2])
   );
 }
 

@@ -5,26 +5,21 @@
  * are told of `durable` alone, so that nobody sees a cut that a crash could take back.
  */
 import type { Context } from '../core/context.js';
-import { placementOf } from '../core/cut.js';
 import type { Decision, Placement } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
+import { samePlacement } from '../core/policy/policy.js';
 import type { TierSeconds } from '../core/profile.js';
 import { Correction } from './correction.js';
-import { deploymentContext, sameContext, type DeviceView } from './deploymentContext.js';
+import { deploymentContext, sameContext, withCloud, type DeviceView } from './deploymentContext.js';
 import type { LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
 import { monotonicMs, type Clock } from './ports.js';
-import type {
-  DecisionReason,
-  DecisionRecord,
-  DeploymentRecord,
-  ModelRecord,
-  Role,
-  StoredCut,
-} from './records.js';
+import type { DecisionReason, DecisionRecord, DeploymentRecord, ModelRecord, Role } from './records.js';
 import { admitted, type Admission } from './admission.js';
+import { roleOfDevice, rolesOf } from './roles.js';
 import { restoredRollout, type Rollout } from './rollout.js';
 import { SetAsides } from './setAside.js';
+import { placementOfCut, sameLayers, storedCut } from './storedCut.js';
 import { Switching, switchSecondsOf } from './switching.js';
 import type { TierSecondsSource } from './tierSeconds.js';
 
@@ -33,11 +28,11 @@ export type DeploymentStatus =
   /** `fraction` of the work is done, 0 to 1. */
   | { readonly kind: 'building'; readonly fraction: number }
   | { readonly kind: 'failed'; readonly message: string }
-  /** Restored after a start; the cut of before stays until both devices had the time to come back. */
+  /** Restored after a start; the cut of before stays until the devices had the time to come back. */
   | { readonly kind: 'holding'; readonly missing: readonly string[] }
   | { readonly kind: 'active' };
 
-/** A device could not do what a cut asks; the last one of each side is kept for the operators. */
+/** A device could not do what a cut asks; the last one of each tier is kept for the operators. */
 export interface Nack {
   readonly version: number;
   readonly code: string;
@@ -69,6 +64,8 @@ type SeenView = DeviceView & { readonly seenSinceStart: boolean };
 export interface Surroundings {
   readonly end: SeenView;
   readonly edge: SeenView;
+  /** Null without a cloud. */
+  readonly cloud: SeenView | null;
   /** True until the time that devices have to come back after a start is over. */
   readonly settling: boolean;
   readonly clock: Clock;
@@ -84,7 +81,7 @@ export class DeploymentSession {
   basis: Basis | null = null;
   pendingBasis: PendingBasis | null = null;
   status: DeploymentStatus = { kind: 'waiting', missing: [] };
-  readonly nacks: Record<Role, Nack | null> = { end: null, edge: null };
+  readonly nacks: Record<Role, Nack | null> = { end: null, edge: null, cloud: null };
   /** What measured times say of the predictions. */
   readonly correction = new Correction();
   /** How far the devices are with the durable cut. */
@@ -119,17 +116,17 @@ export class DeploymentSession {
     this.lastDecision = restored;
     this.#restored = current.cut !== null;
     const { version, cut, lastGood, reported } = current;
-    this.rollout = restoredRollout(cut === null ? null : { version, cut }, lastGood, reported, nowMs);
+    const desired = cut === null ? null : { version, cut };
+    this.rollout = restoredRollout(desired, lastGood, reported, nowMs, rolesOf(current));
   }
 
   get id(): string {
     return this.current.id;
   }
 
-  /** Which side of the deployment `deviceId` is; null when it is none. */
+  /** Which tier of the deployment `deviceId` is; null when it is none. */
   roleOf(deviceId: string): Role | null {
-    if (this.current.end.deviceId === deviceId) return 'end';
-    return this.current.edge.deviceId === deviceId ? 'edge' : null;
+    return roleOfDevice(this.current, deviceId);
   }
 
   /** The next decision looks at everything anew, also in an unchanged context. */
@@ -138,16 +135,12 @@ export class DeploymentSession {
   }
 
   /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
-  context(around: Pick<Surroundings, 'end' | 'edge'>): DecisionRecord['context'] | null {
+  context({ end, edge, cloud }: Pick<Surroundings, 'end' | 'edge' | 'cloud'>): Context | null {
     if (this.basis === null) return null;
-    const [, edgeSeconds] = this.basis.wholeModelSeconds;
-    return deploymentContext(
-      this.current.requirements,
-      around.end,
-      around.edge,
-      edgeSeconds!,
-      this.correction.ratios,
-    );
+    const { wholeModelSeconds } = this.basis;
+    const { ratios } = this.correction;
+    const two = deploymentContext(this.current.requirements, end, edge, wholeModelSeconds[1]!, ratios);
+    return cloud === null ? two : withCloud(two, edge, cloud, wholeModelSeconds[2]!, ratios);
   }
 
   /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
@@ -220,7 +213,7 @@ export class DeploymentSession {
       context,
       decision,
       inForce: this.#present(),
-      switchSeconds: switchSecondsOf(requirements, around.end, around.edge),
+      switchSeconds: switchSecondsOf(requirements, around.end, around.edge, around.cloud),
       atSeconds: atMs / 1e3,
     });
     return admitted(choice, decision, this.current, this.setAsides, atMs, (placement) =>
@@ -248,16 +241,29 @@ export class DeploymentSession {
     const { cut, version } = this.current;
     if (cut === null) return null;
     if (this.#inForce?.version !== version) {
-      this.#inForce = { version, placement: placementOf(cut.endLayers, cut.layerCount) };
+      this.#inForce = { version, placement: placementOfCut(cut) };
     }
     return this.#inForce.placement;
   }
 
-  #holdsFor({ end, edge, settling }: Surroundings): string[] {
+  /** Whether `chosen` is the cut in force, which there is. */
+  #isPresent({ endLayers, placement }: Alternative): boolean {
+    const { cut, cloud } = this.current;
+    return cloud === undefined
+      ? sameLayers(cut!.endLayers, endLayers)
+      : samePlacement(this.#present()!, placement);
+  }
+
+  #holdsFor({ end, edge, cloud, settling }: Surroundings): string[] {
     if (!this.#restored) return [];
+    const { current } = this;
     const missing = [];
-    if (end.telemetry === null) missing.push(`telemetry of end device ${this.current.end.deviceId}`);
-    if (settling && !edge.seenSinceStart) missing.push(`edge ${this.current.edge.deviceId} to connect again`);
+    if (end.telemetry === null) missing.push(`telemetry of end device ${current.end.deviceId}`);
+    if (settling && !edge.seenSinceStart) missing.push(`edge ${current.edge.deviceId} to connect again`);
+    if (cloud === null || !settling) return missing;
+    // the link to the cloud is what the edge measures
+    if (edge.connected && edge.telemetry === null) missing.push(`telemetry of edge ${current.edge.deviceId}`);
+    if (!cloud.seenSinceStart) missing.push(`cloud ${current.cloud?.deviceId} to connect again`);
     return missing;
   }
 
@@ -268,8 +274,11 @@ export class DeploymentSession {
     atMs: number,
   ): DecisionRecord {
     const before = this.current;
-    const changed = before.cut === null || !sameLayers(before.cut.endLayers, chosen.endLayers);
-    const cutAfter = changed ? storedCut(chosen, this.model) : before.cut;
+    const changed = before.cut === null || !this.#isPresent(chosen);
+    // a session exists for ready models alone
+    const cutAfter = changed
+      ? storedCut(chosen, this.model.graph!, chosen.prediction.tierSeconds.length)
+      : before.cut;
     const version = changed ? before.version + 1 : before.version;
     if (changed) this.current = { ...before, version, cut: cutAfter, updatedAtMs: atMs };
     this.#inForce = { version, placement: chosen.placement };
@@ -291,18 +300,4 @@ export class DeploymentSession {
       keptBefore: this.keptSinceRow,
     };
   }
-}
-
-function storedCut(chosen: Alternative, model: ModelRecord): StoredCut {
-  const graph = model.graph!; // a session exists for ready models alone
-  return {
-    endLayers: chosen.endLayers,
-    layerCount: graph.layers.length,
-    tensors: chosen.cutTensors.map((index) => graph.tensors[index]!.name),
-  };
-}
-
-function sameLayers(a: readonly number[], b: readonly number[]): boolean {
-  // the core gives the same array for the same cut of one partitioner
-  return a === b || (a.length === b.length && a.every((layer, index) => layer === b[index]));
 }

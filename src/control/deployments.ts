@@ -7,6 +7,7 @@ import type { Models } from './models.js';
 import { monotonicMs, type Clock, type Events, type Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionRecord, DeploymentRecord, TierBinding } from './records.js';
+import { bindingOf, roleOfDevice, rolesOf } from './roles.js';
 import type { ControlSettings } from './settings.js';
 import { costInForce } from './switching.js';
 
@@ -14,6 +15,8 @@ export interface NewDeployment {
   readonly modelId: string;
   readonly end: TierBinding;
   readonly edge: TierBinding;
+  /** Absent: two tiers. */
+  readonly cloud?: TierBinding | undefined;
   readonly requirements: Requirements;
 }
 
@@ -24,6 +27,7 @@ export interface DeploymentChange {
   readonly requirements?: Merge<Requirements> | undefined;
   readonly end?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
   readonly edge?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
+  readonly cloud?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
 }
 
 const recordsPerCommit = 500;
@@ -146,8 +150,9 @@ export class Deployments {
         'modelId',
       );
     }
-    if (wanted.end.deviceId === wanted.edge.deviceId) {
-      throw invalid('same-device', 'End device and edge must be two devices.', 'edge.deviceId');
+    for (const role of rolesOf(wanted)) {
+      if (roleOfDevice(wanted, bindingOf(wanted, role).deviceId) === role) continue;
+      throw invalid('same-device', 'Each tier must be a device of its own.', `${role}.deviceId`);
     }
     this.#checkRoom(wanted);
     const now = this.ports.clock.nowMs();
@@ -156,7 +161,7 @@ export class Deployments {
       id: randomUUID(),
       version: 0,
       cut: null,
-      reported: { end: null, edge: null },
+      reported: { end: null, edge: null, ...(wanted.cloud === undefined ? {} : { cloud: null }) },
       lastGood: null,
       createdAtMs: now,
       updatedAtMs: now,
@@ -172,11 +177,16 @@ export class Deployments {
   change(id: string, change: DeploymentChange): DeploymentSession {
     const session = this.get(id);
     this.#flushOrThrow(); // from here on `current` and `durable` are the same
+    const { cloud } = session.current;
+    if (cloud === undefined && change.cloud !== undefined) {
+      throw invalid('no-cloud', `Deployment ${id} was made without a cloud; make one that has it.`, 'cloud');
+    }
     const record: DeploymentRecord = {
       ...session.current,
       requirements: merge(session.current.requirements, change.requirements),
       end: merge(session.current.end, change.end),
       edge: merge(session.current.edge, change.edge),
+      ...(cloud === undefined ? {} : { cloud: merge(cloud, change.cloud) }),
       updatedAtMs: this.ports.clock.nowMs(),
     };
     this.#check(record);
@@ -193,7 +203,8 @@ export class Deployments {
     this.ports.store.deleteDeployment(id);
     session.disposed = true;
     this.#sessions.delete(id);
-    for (const deviceId of [session.current.end.deviceId, session.current.edge.deviceId]) {
+    for (const role of rolesOf(session.current)) {
+      const { deviceId } = bindingOf(session.current, role);
       const left = this.ofDevice(deviceId).filter((other) => other !== session);
       if (left.length === 0) this.#byDevice.delete(deviceId);
       else this.#byDevice.set(deviceId, left);
@@ -204,7 +215,8 @@ export class Deployments {
 
   #add(session: DeploymentSession): void {
     this.#sessions.set(session.id, session);
-    for (const deviceId of [session.current.end.deviceId, session.current.edge.deviceId]) {
+    for (const role of rolesOf(session.current)) {
+      const { deviceId } = bindingOf(session.current, role);
       const there = this.#byDevice.get(deviceId);
       if (there === undefined) this.#byDevice.set(deviceId, [session]);
       else there.push(session);
@@ -231,8 +243,8 @@ export class Deployments {
         `The controller keeps at most ${maxDeployments} deployments; delete one, or raise limits.maxDeployments.`,
       );
     }
-    for (const role of ['end', 'edge'] as const) {
-      const { deviceId } = wanted[role];
+    for (const role of rolesOf(wanted)) {
+      const { deviceId } = bindingOf(wanted, role);
       if (this.ofDevice(deviceId).length < maxDeploymentsPerDevice) continue;
       this.ports.events.capHit('deploymentsPerDevice', { deviceId, cap: maxDeploymentsPerDevice });
       throw new ControlError(
@@ -253,8 +265,18 @@ export class Deployments {
         'requirements.inferencesPerSecond',
       );
     }
-    for (const role of ['end', 'edge'] as const) {
-      const { profileId } = record[role];
+    const roles = rolesOf(record);
+    for (const name of ['weightBytes', 'memoryBytes'] as const) {
+      const count = record.requirements[name]?.length ?? 0;
+      if (count <= roles.length) continue;
+      throw invalid(
+        'too-many-tiers',
+        `${name} has ${count} bounds, and the deployment has ${roles.length} tiers.`,
+        `requirements.${name}`,
+      );
+    }
+    for (const role of roles) {
+      const { profileId } = bindingOf(record, role);
       if (profileId === undefined) continue;
       if (this.profiles.ofModel(record.modelId).some((profile) => profile.id === profileId)) continue;
       throw invalid(

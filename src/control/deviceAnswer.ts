@@ -15,6 +15,11 @@ export interface Measurement {
   readonly uplinkSeconds?: number | undefined;
   readonly edgeSeconds?: number | undefined;
   readonly downlinkSeconds?: number | undefined;
+  /** From the edge to the cloud. */
+  readonly edgeUplinkSeconds?: number | undefined;
+  readonly cloudSeconds?: number | undefined;
+  /** From the cloud to the edge. */
+  readonly edgeDownlinkSeconds?: number | undefined;
   readonly latencySeconds?: number | undefined;
 }
 

@@ -6,7 +6,8 @@
 import type { Decision } from '../core/decision.js';
 import type { AuditEntry } from './access/records.js';
 import type { Rejection } from './access/credential.js';
-import type { DecisionReason, DeviceRole, Role } from './records.js';
+import type { Stage } from './correction.js';
+import type { DecisionReason, Role } from './records.js';
 
 export const telemetryOutcomes = [
   'accepted',
@@ -81,10 +82,10 @@ export interface Events {
   telemetryFrame(outcome: TelemetryOutcome): void;
   /** From the arrival of the frame that caused a new cut to that cut in the outbox of a device. */
   telemetryToPush(seconds: number): void;
-  deviceConnected(device: { readonly deviceId: string; readonly role: DeviceRole }): void;
+  deviceConnected(device: { readonly deviceId: string; readonly role: Role }): void;
   deviceDisconnected(device: {
     readonly deviceId: string;
-    readonly role: DeviceRole;
+    readonly role: Role;
     readonly code: number;
     readonly reason: string;
   }): void;
@@ -107,7 +108,7 @@ export interface Events {
   stageMeasured(measured: {
     readonly deploymentId: string;
     readonly version: number;
-    readonly stage: 'end' | 'uplink' | 'edge' | 'downlink';
+    readonly stage: Stage;
     /** Measured per predicted second. */
     readonly ratio: number;
   }): void;

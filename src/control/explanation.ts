@@ -26,6 +26,8 @@ export interface Explanation {
   readonly excluded: readonly Excluded[];
   readonly deviceOnly: Alternative;
   readonly edgeOnly: Alternative;
+  /** Null where there are two tiers. */
+  readonly cloudOnly: Alternative | null;
 }
 
 export function explain(partitioner: Partitioner, context: Context, chosen: Alternative): Explanation {
@@ -37,6 +39,11 @@ export function explain(partitioner: Partitioner, context: Context, chosen: Alte
     .filter((better) => better.violations.length > 0 && better.objectiveValue < objectiveValue)
     .slice(0, excludedShown)
     .map((alternative) => ({ alternative, savesObjective: objectiveValue - alternative.objectiveValue }));
+  const allOn = (tier: number): Alternative =>
+    partitioner.predict(
+      context,
+      placement.map(() => tier),
+    );
   return {
     runnerUp:
       second === undefined
@@ -47,14 +54,9 @@ export function explain(partitioner: Partitioner, context: Context, chosen: Alte
             extraLatencySeconds: second.prediction.latencySeconds - prediction.latencySeconds,
           },
     excluded,
-    deviceOnly: partitioner.predict(
-      context,
-      placement.map(() => 0),
-    ),
-    edgeOnly: partitioner.predict(
-      context,
-      placement.map(() => 1),
-    ),
+    deviceOnly: allOn(0),
+    edgeOnly: allOn(1),
+    cloudOnly: context.tiers.length > 2 ? allOn(2) : null,
   };
 }
 

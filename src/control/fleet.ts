@@ -40,7 +40,7 @@ export class Fleet {
     this.delivery.disconnected(deviceId);
     for (const session of this.deployments.ofDevice(deviceId)) {
       // with the end device gone there is nobody to serve: its cut stays until it is back
-      if (session.roleOf(deviceId) === 'edge') this.decider.mark(session, 'device-disconnected');
+      if (session.roleOf(deviceId) !== 'end') this.decider.mark(session, 'device-disconnected');
     }
   }
 

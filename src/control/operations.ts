@@ -13,6 +13,7 @@ import type { Models } from './models.js';
 import type { Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionRecord, ProfileRecord } from './records.js';
+import { rolesOf } from './roles.js';
 
 export class Operations {
   constructor(
@@ -68,7 +69,7 @@ export class Operations {
     this.profiles.get(modelId, id);
     const used = this.deployments
       .ofModel(modelId)
-      .filter(({ current: { end, edge } }) => end.profileId === id || edge.profileId === id)
+      .filter(({ current }) => rolesOf(current).some((role) => current[role]?.profileId === id))
       .map((session) => session.id);
     if (used.length > 0) throw inUse(`Profile ${id}`, used);
     this.profiles.remove(modelId, id);

@@ -1,5 +1,5 @@
 /**
- * Partitioners in memory, one for each model and pair of profiles, shared by the deployments that need it. They are
+ * Partitioners in memory, one for each model and profiles of the tiers, shared by the deployments that need it. They are
  * built one after the other: at a start there may be as many to build as there are deployments. A build that nobody
  * needs any more is cancelled; what is built stays for a while when nobody needs it, since a deployment that is
  * changed, or deleted and made anew, needs it again.

@@ -142,6 +142,8 @@ export interface CutNotice {
   readonly model: { readonly id: string; readonly name: string; readonly sha256: string };
   readonly cut: StoredCut;
   readonly tensors: readonly Tensor[];
+  /** From the edge to the cloud, where the deployment has one. */
+  readonly edgeTensors?: readonly Tensor[];
   /** Of the decision that chose this cut, or of the latest one that kept it; null where none is recorded. */
   readonly predictedLatencySeconds: number | null;
 }

@@ -5,10 +5,8 @@ import type { Profile, ProfileOptions, TierSeconds } from '../core/profile.js';
 import type { Decision } from '../core/decision.js';
 import type { VerdictReason } from '../core/policy/policy.js';
 
-export type Role = 'end' | 'edge';
-
-/** What a device says that it is; deployments have no tier in the cloud. */
-export type DeviceRole = Role | 'cloud';
+/** A tier; the cloud is the one that a deployment may have or not. */
+export type Role = 'end' | 'edge' | 'cloud';
 
 export interface ModelRecord {
   readonly id: string;
@@ -35,7 +33,7 @@ export interface ProfileRecord {
 
 /** What a device says of itself in its hello. */
 export interface DeviceDescription {
-  readonly role: DeviceRole;
+  readonly role: Role;
   /** Machine id of a profile taken there; a profile uploaded with this id is then used for its tier. */
   readonly machineId?: string | undefined;
   /** Seconds there per second on the controller's own machine, used where no profile of that machine is known. */
@@ -86,13 +84,19 @@ export interface DeploymentRecord {
   readonly modelId: string;
   readonly end: TierBinding;
   readonly edge: TierBinding;
+  /** Absent: two tiers. */
+  readonly cloud?: TierBinding | undefined;
   readonly requirements: Requirements;
   /** Version of the desired cut; 0 before the first one. Never goes back. */
   readonly version: number;
   /** The desired cut; null before the first decision. */
   readonly cut: StoredCut | null;
-  /** Version that each side said last that it runs; null: none. */
-  readonly reported: { readonly end: number | null; readonly edge: number | null };
+  /** Version that each tier said last that it runs; null: none. Without a cloud it has no field here. */
+  readonly reported: {
+    readonly end: number | null;
+    readonly edge: number | null;
+    readonly cloud?: number | null;
+  };
   /** What all tiers that it needs ran last; null before that. A cut that is refused gives way to it. */
   readonly lastGood: VersionedCut | null;
   readonly createdAtMs: number;
@@ -110,8 +114,12 @@ export interface StoredCut {
   /** Indices of the layers that run on the end device, ascending. */
   readonly endLayers: readonly number[];
   readonly layerCount: number;
-  /** Names of the tensors that cross, in the order of the layer graph. */
+  /** Names of the tensors that leave the end device, in the order of the layer graph. */
   readonly tensors: readonly string[];
+  /** With three tiers: the layers on the edge, ascending; the rest runs in the cloud. Absent: the edge has the rest. */
+  readonly edgeLayers?: readonly number[];
+  /** With three tiers: names of the tensors that leave the edge for the cloud. */
+  readonly edgeTensors?: readonly string[];
 }
 
 export interface VersionedCut {
@@ -137,6 +145,11 @@ export interface Corrections {
   readonly uplink?: number;
   readonly edge?: number;
   readonly downlink?: number;
+  /** From the edge to the cloud. */
+  readonly edgeUplink?: number;
+  readonly cloud?: number;
+  /** From the cloud to the edge. */
+  readonly edgeDownlink?: number;
 }
 
 /** Whether the cut that was found was followed, and why or why not. */

@@ -6,15 +6,14 @@
  * place of an older one in any phase; answers to older ones say what runs, and change no phase. What stands in here
  * of a version is durable already: nothing is sent of a decision that a crash could take back.
  */
-import type { Role, StoredCut, VersionedCut } from './records.js';
+import type { DeploymentRecord, Role, StoredCut, VersionedCut } from './records.js';
+import { runsOnEndAlone, samePlacement } from './storedCut.js';
 import {
   answered,
   isAcked,
   needsTier,
   refusedForNow,
   resting,
-  runsOnEndAlone,
-  samePlacement,
   sent,
   type Refusal,
   type RolloutSettings,
@@ -31,6 +30,9 @@ export interface Rollout {
   readonly sinceMs: number;
   /** What all needed tiers last ran; null before that. */
   readonly lastGood: VersionedCut | null;
+  /** The tiers that the deployment has. */
+  readonly roles: readonly Role[];
+  /** Resting for a tier that it does not have. */
   readonly tiers: Readonly<Record<Role, TierRollout>>;
 }
 
@@ -83,22 +85,23 @@ export interface RolloutStep {
   readonly actions: readonly RolloutAction[];
 }
 
-const roles = ['end', 'edge'] as const;
-
 /** As it stands after a start: devices have not said anything yet. */
 export function restoredRollout(
   desired: VersionedCut | null,
   lastGood: VersionedCut | null,
-  reported: Readonly<Record<Role, number | null>>,
+  reported: DeploymentRecord['reported'],
   nowMs: number,
+  roles: readonly Role[],
 ): Rollout {
-  const tier = (role: Role): TierRollout => ({ ...resting, reported: reported[role] });
+  const tier = (role: Role): TierRollout =>
+    roles.includes(role) ? { ...resting, reported: reported[role] ?? null } : resting;
   return {
     desired,
     phase: desired === null || lastGood?.version === desired.version ? 'active' : firstPhase(desired.cut),
     sinceMs: nowMs,
     lastGood,
-    tiers: { end: tier('end'), edge: tier('edge') },
+    roles,
+    tiers: { end: tier('end'), edge: tier('edge'), cloud: tier('cloud') },
   };
 }
 
@@ -116,7 +119,7 @@ export function step(
 
 /** When `step` has to be told of the time; null: not before another event. */
 export function dueAtMs(rollout: Rollout): number | null {
-  const dues = roles.flatMap((role) => rollout.tiers[role].waiting?.dueAtMs ?? []);
+  const dues = rollout.roles.flatMap((role) => rollout.tiers[role].waiting?.dueAtMs ?? []);
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
@@ -134,6 +137,10 @@ class Change {
     private readonly settings: RolloutSettings,
   ) {}
 
+  get #roles(): readonly Role[] {
+    return this.rollout.roles;
+  }
+
   take(event: RolloutEvent): void {
     switch (event.kind) {
       case 'decided':
@@ -147,7 +154,7 @@ class Change {
         this.#tier(event.role, { connected: false, prepared: false, waiting: null });
         break;
       case 'time':
-        for (const role of roles) this.#due(role);
+        for (const role of this.#roles) this.#due(role);
         break;
       case 'prepared':
       case 'ack':
@@ -156,7 +163,7 @@ class Change {
         this.#answer(event);
     }
     this.#goOn();
-    for (const role of roles) this.#watch(role);
+    for (const role of this.#roles) this.#watch(role);
   }
 
   #decided(desired: VersionedCut): void {
@@ -170,11 +177,11 @@ class Change {
         connected && fallback === null && running !== undefined && samePlacement(running.cut, desired.cut)
       );
     };
-    const isRunning = roles.every((role) => !needsTier(desired.cut, role) || runs(role));
+    const isRunning = this.#roles.every((role) => !needsTier(desired.cut, role) || runs(role));
     const phase = isRunning ? 'activating' : firstPhase(desired.cut);
     this.rollout = { ...before, desired, phase, sinceMs: this.nowMs };
-    for (const role of roles) this.#tier(role, { prepared: false, waiting: null });
-    for (const role of roles) this.#sendPhase(role);
+    for (const role of this.#roles) this.#tier(role, { prepared: false, waiting: null });
+    for (const role of this.#roles) this.#sendPhase(role);
   }
 
   #connected({ role, prepares, running }: Extract<RolloutEvent, { kind: 'connected' }>): void {
@@ -232,10 +239,13 @@ class Change {
     if (needsTier(cut, role) && !runsOnEndAlone(cut)) {
       if (this.rollout.phase === 'rejected') return; // another tier has refused it before
       this.rollout = { ...this.rollout, phase: 'rejected' };
-      for (const each of roles) this.#tier(each, { waiting: null });
+      for (const each of this.#roles) this.#tier(each, { waiting: null });
       this.actions.push({ kind: 'refused', refusal: { role, code, cause } });
       return;
     }
+    const { phase } = this.rollout;
+    // it was sent nothing: it is told what is active once the others are ready
+    if (!runsOnEndAlone(cut) && (phase === 'preparing' || phase === 'rejected')) return;
     // there is nothing to go back to from the safe local cut, and nobody waits for a tier that is not needed
     if (needsTier(cut, role)) this.rollout = { ...this.rollout, phase: 'rejected' };
     this.#tier(role, { waiting: refusedForNow(before, this.nowMs, this.settings) });
@@ -247,7 +257,7 @@ class Change {
     const tier = tiers[role];
     if (desired === null || !tier.connected || isAcked(tier, desired.version)) return;
     if (phase === 'preparing') {
-      if (tier.prepares && !tier.prepared) this.#send(role, 'prepare');
+      if (tier.prepares && !tier.prepared && needsTier(desired.cut, role)) this.#send(role, 'prepare');
     } else if (phase !== 'rejected' || runsOnEndAlone(desired.cut)) {
       this.#send(role, 'active');
     }
@@ -274,11 +284,11 @@ class Change {
   #goOn(): void {
     const { desired } = this.rollout;
     if (desired === null) return;
-    const needed = roles.filter((role) => needsTier(desired.cut, role));
+    const needed = this.#roles.filter((role) => needsTier(desired.cut, role));
     const tier = (role: Role) => this.rollout.tiers[role];
     if (this.rollout.phase === 'preparing' && needed.every((role) => isPrepared(tier(role)))) {
       this.rollout = { ...this.rollout, phase: 'activating' };
-      for (const role of roles) this.#sendPhase(role);
+      for (const role of this.#roles) this.#sendPhase(role);
     }
     const { phase } = this.rollout;
     const mayActivate = phase === 'activating' || (phase === 'rejected' && runsOnEndAlone(desired.cut));

@@ -1,5 +1,7 @@
 /** Placements of one deployment that its devices refused: left alone for a while that doubles with each refusal. */
+import type { Placement } from '../core/decision.js';
 import type { StoredCut } from './records.js';
+import { placementOfCut } from './storedCut.js';
 import { backOffMs, type RolloutSettings } from './tierRollout.js';
 
 export interface SetAside {
@@ -18,13 +20,14 @@ export interface SetAsideSettings extends Pick<RolloutSettings, 'retryMs' | 'max
   readonly maxSetAside: number;
 }
 
-type Layers = Pick<StoredCut, 'endLayers'>;
+/** A cut, as it is kept or as it was chosen. */
+type Placed = StoredCut | { readonly placement: Placement };
 
 export class SetAsides {
-  readonly #byLayers = new Map<string, SetAside>();
+  readonly #byPlacement = new Map<string, SetAside>();
 
   list(): readonly SetAside[] {
-    return [...this.#byLayers.values()];
+    return [...this.#byPlacement.values()];
   }
 
   /** Remembers a refusal. `isFull`: another placement was forgotten for it, the one that was due first. */
@@ -36,7 +39,7 @@ export class SetAsides {
     settings: SetAsideSettings,
   ): { readonly entry: SetAside; readonly isFull: boolean } {
     const key = keyOf(cut);
-    const count = (this.#byLayers.get(key)?.count ?? 0) + 1;
+    const count = (this.#byPlacement.get(key)?.count ?? 0) + 1;
     const waitMs = backOffMs(count, settings);
     const entry = {
       cut,
@@ -45,21 +48,21 @@ export class SetAsides {
       retryAtMs: nowMs + waitMs,
       retryAtClockMs: Math.round(clockMs + waitMs),
     };
-    const isFull = !this.#byLayers.has(key) && this.#byLayers.size >= settings.maxSetAside;
+    const isFull = !this.#byPlacement.has(key) && this.#byPlacement.size >= settings.maxSetAside;
     if (isFull) this.#forgetFirstDue();
-    this.#byLayers.set(key, entry);
+    this.#byPlacement.set(key, entry);
     return { entry, isFull };
   }
 
   /** Whether the placement is to be left alone now. */
-  holds(cut: Layers, nowMs: number): boolean {
-    if (this.#byLayers.size === 0) return false; // nearly always, and this is asked for each decision
-    return (this.#byLayers.get(keyOf(cut))?.retryAtMs ?? nowMs) > nowMs;
+  holds(cut: Placed, nowMs: number): boolean {
+    if (this.#byPlacement.size === 0) return false; // nearly always, and this is asked for each decision
+    return (this.#byPlacement.get(keyOf(cut))?.retryAtMs ?? nowMs) > nowMs;
   }
 
   /** The placement works after all. */
-  clear(cut: Layers): void {
-    if (this.#byLayers.size > 0) this.#byLayers.delete(keyOf(cut));
+  clear(cut: Placed): void {
+    if (this.#byPlacement.size > 0) this.#byPlacement.delete(keyOf(cut));
   }
 
   /** When the next placement may be tried again; null where none is left alone now. */
@@ -69,11 +72,12 @@ export class SetAsides {
   }
 
   #forgetFirstDue(): void {
-    const [first] = [...this.#byLayers].sort(([, a], [, b]) => a.retryAtMs - b.retryAtMs);
-    if (first !== undefined) this.#byLayers.delete(first[0]);
+    const [first] = [...this.#byPlacement].sort(([, a], [, b]) => a.retryAtMs - b.retryAtMs);
+    if (first !== undefined) this.#byPlacement.delete(first[0]);
   }
 }
 
-function keyOf({ endLayers }: Layers): string {
-  return endLayers.join();
+/** The tiers of the layers, a digit each. */
+function keyOf(cut: Placed): string {
+  return ('placement' in cut ? cut.placement : placementOfCut(cut)).join('');
 }

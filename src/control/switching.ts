@@ -119,15 +119,18 @@ function choiceOf({ partitioner, context, decision, switchSeconds }: Found, verd
   };
 }
 
-/** What a switch costs, s: as asked of the deployment, else what the slower device reports; null where nobody states it. */
+/** What a switch costs, s: as asked of the deployment, else what the slowest device reports; null where nobody states it. */
 export function switchSecondsOf(
   requirements: DeploymentRecord['requirements'],
   end: DeviceView,
   edge: DeviceView,
+  cloud: DeviceView | null,
 ): number | null {
   if (requirements.switchSeconds !== undefined) return requirements.switchSeconds;
-  const stated = [end, edge].flatMap(({ description }) => description?.switchSeconds ?? []);
-  return stated.length === 0 ? null : Math.max(...stated);
+  const ofEnd = end.description?.switchSeconds ?? -1;
+  const ofEdge = edge.description?.switchSeconds ?? -1;
+  const slowest = Math.max(ofEnd, ofEdge, cloud?.description?.switchSeconds ?? -1);
+  return slowest < 0 ? null : slowest;
 }
 
 /** Cost and broken bounds of the cut that `record` left in force. */

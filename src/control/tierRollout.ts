@@ -1,5 +1,6 @@
 /** One device of a deployment in a rollout: what it runs, what it was sent, until when an answer is waited for. Pure. */
 import type { Role, StoredCut } from './records.js';
+import { cloudLayerCount, runsOnEndAlone } from './storedCut.js';
 
 export interface RolloutSettings {
   /** A device has this long to answer. */
@@ -48,21 +49,10 @@ export const resting: TierRollout = {
   waiting: null,
 };
 
-/** All layers on the end device: the safe local cut, which is always ready. */
-export function runsOnEndAlone({ endLayers, layerCount }: StoredCut): boolean {
-  return endLayers.length === layerCount;
-}
-
-/** Whether `cut` cannot run without this tier. */
+/** Whether `cut` cannot run without this tier. An edge that has no layer itself passes on what the cloud gets. */
 export function needsTier(cut: StoredCut, role: Role): boolean {
-  return role === 'end' || !runsOnEndAlone(cut);
-}
-
-export function samePlacement(a: StoredCut, b: StoredCut): boolean {
-  if (a === b || a.endLayers === b.endLayers) return true;
-  return (
-    a.endLayers.length === b.endLayers.length && a.endLayers.every((layer, i) => layer === b.endLayers[i])
-  );
+  if (role === 'end') return true;
+  return role === 'edge' ? !runsOnEndAlone(cut) : cloudLayerCount(cut) > 0;
 }
 
 /** Whether the device runs `version` itself, not its safe local cut in place of it. */

@@ -2,10 +2,11 @@
 import { Type } from 'typebox';
 import type { ControlPlane } from '../control/controlPlane.js';
 import type { DeploymentSession } from '../control/deploymentSession.js';
-import { placementOf } from '../core/cut.js';
 import { explain } from '../control/explanation.js';
 import type { DecisionRecord } from '../control/records.js';
+import { placementOfCut } from '../control/storedCut.js';
 import type { Alternative } from '../core/partitioner.js';
+import { samePlacement } from '../core/policy/policy.js';
 import { ContextSchema } from '../schema/context.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
 import { RangeSchema } from '../schema/range.js';
@@ -34,7 +35,7 @@ const PresentCutSchema = Type.Object(
     ...DecidedSchema.properties,
     switching: PresentSwitchingSchema,
     searchNanoseconds: Type.Number(),
-    secondsSources: Type.Array(SecondsSourceSchema, { description: 'Of end device and edge' }),
+    secondsSources: Type.Array(SecondsSourceSchema, { description: 'Of each tier' }),
     why: Type.Union([WhySchema, Type.Null()], {
       description: 'Null while the states of the model are not in memory (see the status of the deployment)',
     }),
@@ -89,8 +90,12 @@ function why(session: DeploymentSession, { context, decision, cutAfter, switchin
   const inForce =
     switching === null || switching.kept === null
       ? decision
-      : session.basis.partitioner.predict(context, placementOf(cutAfter.endLayers, cutAfter.layerCount));
-  const { runnerUp, excluded, deviceOnly, edgeOnly } = explain(session.basis.partitioner, context, inForce);
+      : session.basis.partitioner.predict(context, placementOfCut(cutAfter));
+  const { runnerUp, excluded, deviceOnly, edgeOnly, cloudOnly } = explain(
+    session.basis.partitioner,
+    context,
+    inForce,
+  );
   const shown = <More extends object>({
     alternative,
     ...more
@@ -103,6 +108,7 @@ function why(session: DeploymentSession, { context, decision, cutAfter, switchin
     excluded: excluded.map(shown),
     deviceOnly: alternativeView(graph, deviceOnly),
     edgeOnly: alternativeView(graph, edgeOnly),
+    ...(cloudOnly === null ? {} : { cloudOnly: alternativeView(graph, cloudOnly) }),
   };
 }
 
@@ -255,11 +261,11 @@ function whatIfRoute(app: HttpApp, control: ControlPlane): void {
       const session = control.deployments.get(params.id);
       const { sources } = control.operations.basisOf(session);
       const decision = control.operations.whatIf(session, body.context);
-      const present = session.durable.cut?.endLayers;
+      const { cut } = session.durable;
       return {
         ...decidedView(session.model.graph!, decision),
         secondsSources: [...sources],
-        isPresentCut: present !== undefined && present.join() === decision.endLayers.join(),
+        isPresentCut: cut !== null && samePlacement(placementOfCut(cut), decision.placement),
       };
     },
   );

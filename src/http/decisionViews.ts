@@ -1,7 +1,8 @@
 /** Decisions and alternatives as the REST face shows them: tensors by name, figures with their units. */
 import { Type } from 'typebox';
 import type { Alternative } from '../core/partitioner.js';
-import type { Decision } from '../core/decision.js';
+import { crossingTensors, layersOn } from '../core/cut.js';
+import type { Decision, Placement, Prediction } from '../core/decision.js';
 import type { LayerGraph } from '../core/layerGraph.js';
 import type { DecisionRecord } from '../control/records.js';
 import { ContextSchema } from '../schema/context.js';
@@ -11,17 +12,30 @@ import { SecondsSourceSchema } from '../schema/graphDocument.js';
 const { encoding, objectiveValue, prediction, violations, optimality, assumed, notJudged } =
   DecisionDocumentSchema.properties;
 const endLayers = Type.Array(Type.Integer(), {
-  description: 'Layers on the end device, ascending; the others run on the edge',
+  description: 'Layers on the end device, ascending; the others run above it',
 });
+const edgeLayers = Type.Optional(
+  Type.Array(Type.Integer(), {
+    description:
+      'Where there is a cloud: layers on the edge, ascending; what is in neither list runs in the cloud',
+  }),
+);
 const tensors = Type.Array(Type.Object({ name: Type.String(), bytes: Type.Number() }), {
   description: 'What crosses from end device to edge',
 });
+const edgeTensors = Type.Optional(
+  Type.Array(Type.Object({ name: Type.String(), bytes: Type.Number() }), {
+    description: 'Where there is a cloud: what crosses from edge to cloud',
+  }),
+);
 const layerCount = Type.Integer();
 
 export const AlternativeSchema = Type.Object({
   endLayers,
+  edgeLayers,
   layerCount,
   tensors,
+  edgeTensors,
   encoding,
   objectiveValue,
   prediction,
@@ -37,7 +51,13 @@ export const DecidedSchema = Type.Object({
   notJudged,
 });
 
-const StoredCutSchema = Type.Object({ endLayers, layerCount, tensors: Type.Array(Type.String()) });
+const StoredCutSchema = Type.Object({
+  endLayers,
+  edgeLayers,
+  layerCount,
+  tensors: Type.Array(Type.String()),
+  edgeTensors: Type.Optional(Type.Array(Type.String())),
+});
 
 const switchSeconds = Type.Unsafe<number | null>({
   type: ['number', 'null'],
@@ -60,6 +80,9 @@ export const CorrectionsSchema = Type.Union(
       uplink: ratio('To the edge'),
       edge: ratio('Layers on the edge'),
       downlink: ratio('Back'),
+      edgeUplink: ratio('From the edge to the cloud'),
+      cloud: ratio('Layers in the cloud'),
+      edgeDownlink: ratio('Back from there'),
     }),
     Type.Null(),
   ],
@@ -152,17 +175,34 @@ export const WhySchema = Type.Object({
   ),
   deviceOnly: AlternativeSchema,
   edgeOnly: AlternativeSchema,
+  cloudOnly: Type.Optional(AlternativeSchema),
 });
 
-export function alternativeView(
-  graph: LayerGraph,
-  { cutTensors, placement: _placement, ...alternative }: Alternative,
-) {
-  return { ...alternative, layerCount: graph.layers.length, tensors: tensorViews(graph, cutTensors) };
+export function alternativeView(graph: LayerGraph, { cutTensors, placement, ...alternative }: Alternative) {
+  return {
+    ...alternative,
+    layerCount: graph.layers.length,
+    tensors: tensorViews(graph, cutTensors),
+    ...ofEdge(graph, placement, alternative.prediction),
+  };
 }
 
-export function decidedView(graph: LayerGraph, { cutTensors, placement: _placement, ...decision }: Decision) {
-  return { ...decision, layerCount: graph.layers.length, tensors: tensorViews(graph, cutTensors) };
+export function decidedView(graph: LayerGraph, { cutTensors, placement, ...decision }: Decision) {
+  return {
+    ...decision,
+    layerCount: graph.layers.length,
+    tensors: tensorViews(graph, cutTensors),
+    ...ofEdge(graph, placement, decision.prediction),
+  };
+}
+
+/** What two tiers have no need to say. */
+function ofEdge(graph: LayerGraph, placement: Placement, { tierSeconds }: Prediction) {
+  if (tierSeconds.length < 3) return {};
+  return {
+    edgeLayers: layersOn(placement, 1),
+    edgeTensors: tensorViews(graph, crossingTensors(graph, placement, 1)),
+  };
 }
 
 /** The cut in force after `record`, in the form of a decision; which one would be better stands in `switching`. */
@@ -173,14 +213,16 @@ export function presentCutView(graph: LayerGraph, record: DecisionRecord) {
   const { reason, switchSeconds: seconds, kept } = switching;
   if (kept === null) return { ...best, switching: { reason, switchSeconds: seconds, kept } };
   const { why, ...cost } = kept;
-  const tensors = graph.tensors
-    .filter(({ name }) => cutAfter.tensors.includes(name))
-    .map(({ name, bytes }) => ({ name, bytes }));
+  const named = (names: readonly string[]) =>
+    graph.tensors.filter(({ name }) => names.includes(name)).map(({ name, bytes }) => ({ name, bytes }));
+  const { edgeLayers: ofEdgeAlone, edgeTensors: fromEdge } = cutAfter;
   return {
     ...best,
     ...cost,
     endLayers: cutAfter.endLayers,
-    tensors,
+    tensors: named(cutAfter.tensors),
+    ...(ofEdgeAlone === undefined ? {} : { edgeLayers: ofEdgeAlone }),
+    ...(fromEdge === undefined ? {} : { edgeTensors: named(fromEdge) }),
     switching: {
       reason,
       switchSeconds: seconds,

@@ -35,6 +35,7 @@ const NewDeploymentSchema = Type.Object(
     modelId: Type.String({ minLength: 1, maxLength: 200 }),
     end: TierSchema,
     edge: TierSchema,
+    cloud: Type.Optional(TierSchema),
     requirements: Type.Optional(RequirementsSchema),
   },
   {
@@ -45,6 +46,12 @@ const NewDeploymentSchema = Type.Object(
         end: { deviceId: 'camera-7' },
         edge: { deviceId: 'edge-1', computeRatio: 0.5 },
         requirements: { latencySeconds: 0.2 },
+      },
+      {
+        modelId: '1f0c9a5d2b7e4c38',
+        end: { deviceId: 'camera-7' },
+        edge: { deviceId: 'edge-1' },
+        cloud: { deviceId: 'cloud-1', computeRatio: 0.1 },
       },
     ],
   },
@@ -70,6 +77,7 @@ const ChangeSchema = Type.Object(
     requirements: mergeOf(RequirementsSchema),
     end: TierChangeSchema,
     edge: TierChangeSchema,
+    cloud: TierChangeSchema,
   },
   { ...strict, minProperties: 1, examples: [{ requirements: { latencySeconds: 0.1 } }] },
 );
@@ -92,6 +100,7 @@ const DeploymentSchema = Type.Object(
     modelName: Type.String(),
     end: TierSchema,
     edge: TierSchema,
+    cloud: Type.Optional(TierSchema),
     requirements: RequirementsSchema,
     status: Type.Object(
       {
@@ -108,21 +117,27 @@ const DeploymentSchema = Type.Object(
     ),
     version: Type.Integer({ description: 'Of the desired cut; 0 before the first' }),
     reported: Type.Object(
-      { end: versionOrNull, edge: versionOrNull },
-      { description: 'Version that each side says it runs' },
+      { end: versionOrNull, edge: versionOrNull, cloud: Type.Optional(versionOrNull) },
+      { description: 'Version that each tier says it runs' },
     ),
     rollout: RolloutSchema,
     nacks: Type.Object(
-      { end: NackSchema, edge: NackSchema },
-      { description: 'Why a side did not take a cut' },
+      { end: NackSchema, edge: NackSchema, cloud: Type.Optional(NackSchema) },
+      { description: 'Why a tier did not take a cut' },
     ),
     endLayerCount: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
       description: 'Layers on the end device',
     }),
+    edgeLayerCount: Type.Optional(
+      Type.Unsafe<number | null>({
+        type: ['integer', 'null'],
+        description: 'Where there is a cloud: layers on the edge; the cloud has the rest',
+      }),
+    ),
     layerCount: Type.Integer(),
     secondsSources: Type.Union([Type.Array(SecondsSourceSchema), Type.Null()], {
-      description: 'Where the seconds of end device and edge come from; null while they are not known',
+      description: 'Where the seconds of each tier come from; null while they are not known',
     }),
     corrections: CorrectionsSchema,
     createdAtMs: Type.Number(),
@@ -182,7 +197,7 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'createDeployment',
-        summary: 'Deploy a model on an end device and an edge',
+        summary: 'Deploy a model on an end device, an edge and, where one is named, a cloud',
         description: 'The devices need not have connected yet: the deployment then waits, and says for what.',
         tags,
         body: NewDeploymentSchema,
@@ -235,13 +250,15 @@ function writeRoutes(app: HttpApp, control: ControlPlane): void {
 
 function deploymentView(session: DeploymentSession) {
   const { cut, lastGood: _lastGood, ...record } = session.durable;
+  const { nacks } = session;
   return {
     ...record,
     modelName: session.model.name,
     status: session.status,
     rollout: rolloutView(session),
-    nacks: session.nacks,
+    nacks: record.cloud === undefined ? { end: nacks.end, edge: nacks.edge } : nacks,
     endLayerCount: cut === null ? null : cut.endLayers.length,
+    ...(record.cloud === undefined ? {} : { edgeLayerCount: cut?.edgeLayers?.length ?? null }),
     layerCount: session.model.graph!.layers.length,
     secondsSources: session.basis === null ? null : [...session.basis.sources],
     corrections: session.correction.ratios,

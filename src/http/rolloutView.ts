@@ -33,10 +33,13 @@ export const RolloutSchema = Type.Object(
     }),
     desired: versionOrNull('Version that is wanted'),
     lastGood: versionOrNull('Version that all tiers that it needs ran last'),
-    tiers: Type.Object({ end: TierSchema, edge: TierSchema }),
+    tiers: Type.Object({ end: TierSchema, edge: TierSchema, cloud: Type.Optional(TierSchema) }),
     rejected: Type.Array(
       Type.Object({
         endLayerCount: Type.Integer({ description: 'Layers on the end device' }),
+        edgeLayerCount: Type.Optional(
+          Type.Integer({ description: 'Where there is a cloud: layers on the edge' }),
+        ),
         code: Type.String({ description: 'Reason of the latest refusal' }),
         count: Type.Integer({ description: 'Times that it was refused' }),
         retryAtMs: Type.Number({ description: 'It is left alone until then' }),
@@ -48,7 +51,7 @@ export const RolloutSchema = Type.Object(
 );
 
 export function rolloutView({ rollout, setAsides }: DeploymentSession) {
-  const { desired, phase, lastGood, tiers } = rollout;
+  const { desired, phase, lastGood, roles, tiers } = rollout;
   const tier = ({ reported, prepared, fallback }: (typeof tiers)['end']) => ({
     reported,
     prepared: prepared && desired !== null ? desired.version : null,
@@ -58,9 +61,14 @@ export function rolloutView({ rollout, setAsides }: DeploymentSession) {
     phase: desired === null ? null : phase,
     desired: desired?.version ?? null,
     lastGood: lastGood?.version ?? null,
-    tiers: { end: tier(tiers.end), edge: tier(tiers.edge) },
+    tiers: {
+      end: tier(tiers.end),
+      edge: tier(tiers.edge),
+      ...(roles.includes('cloud') ? { cloud: tier(tiers.cloud) } : {}),
+    },
     rejected: setAsides.list().map(({ cut, code, count, retryAtClockMs }) => ({
       endLayerCount: cut.endLayers.length,
+      ...(cut.edgeLayers === undefined ? {} : { edgeLayerCount: cut.edgeLayers.length }),
       code,
       count,
       retryAtMs: retryAtClockMs,

@@ -47,7 +47,7 @@ const info = {
   title: 'Cutpoint device protocol',
   version: '1.0.0',
   description:
-    `End devices and edges of a controller, over WebSocket with the subprotocol ${protocolName}. One JSON object ` +
+    `End devices, edges and clouds of a controller, over WebSocket with the subprotocol ${protocolName}. One JSON object ` +
     'per text frame, its kind in `type`. Telemetry at most once; cuts at least once and idempotent; decisions ' +
     'durable. The rules between the frames are in protocol.md.',
   license: { name: 'Apache-2.0' },

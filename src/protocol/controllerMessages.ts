@@ -37,6 +37,17 @@ const WelcomeSchema = Type.Object({
   limits: LimitsSchema,
 });
 
+const TensorsSchema = (description: string) =>
+  Type.Array(
+    Type.Object({
+      name: Type.String({ description: 'Name in the ONNX model' }),
+      type: Type.String(),
+      shape: Type.Array(Type.Integer()),
+      bytes: Type.Integer(),
+    }),
+    { description },
+  );
+
 const CutSchema = Type.Object(
   {
     type: Type.Literal('cut'),
@@ -50,16 +61,18 @@ const CutSchema = Type.Object(
     model: Type.Object({ id: Type.String(), name: Type.String(), sha256: Type.String() }),
     layerCount: Type.Integer(),
     endLayers: Type.Array(Type.Integer(), {
-      description: 'Layers on the end device, ascending; the edge has the rest',
+      description:
+        'Layers on the end device, ascending; the edge has the rest, unless edgeLayers says otherwise',
     }),
-    tensors: Type.Array(
-      Type.Object({
-        name: Type.String({ description: 'Name in the ONNX model' }),
-        type: Type.String(),
-        shape: Type.Array(Type.Integer()),
-        bytes: Type.Integer(),
+    edgeLayers: Type.Optional(
+      Type.Array(Type.Integer(), {
+        description:
+          'Where the deployment has a cloud: layers on the edge, ascending; the cloud has what is in neither list',
       }),
-      { description: 'What crosses from end device to edge, each once' },
+    ),
+    tensors: TensorsSchema('What crosses from end device to edge, each once'),
+    edgeTensors: Type.Optional(
+      TensorsSchema('Where the deployment has a cloud: what crosses from edge to cloud, each once'),
     ),
     predictedLatencySeconds: Type.Unsafe<number | null>({
       type: ['number', 'null'],

@@ -167,6 +167,9 @@ export const measuredStages = [
   'uplinkSeconds',
   'edgeSeconds',
   'downlinkSeconds',
+  'edgeUplinkSeconds',
+  'cloudSeconds',
+  'edgeDownlinkSeconds',
   'latencySeconds',
 ] as const;
 
@@ -179,6 +182,9 @@ const MeasurementSchema = Type.Object(
     uplinkSeconds: meanSeconds('Mean time from the end device to the edge, s'),
     edgeSeconds: meanSeconds('Mean time of the layers on the edge, s'),
     downlinkSeconds: meanSeconds('Mean time from the edge to the end device, s'),
+    edgeUplinkSeconds: meanSeconds('Mean time from the edge to the cloud, s'),
+    cloudSeconds: meanSeconds('Mean time of the layers in the cloud, s'),
+    edgeDownlinkSeconds: meanSeconds('Mean time from the cloud to the edge, s'),
     latencySeconds: meanSeconds('Mean time of one inference from input to result, s'),
   },
   {

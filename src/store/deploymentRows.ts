@@ -19,6 +19,7 @@ interface DeploymentRow extends ProgressRow {
   readonly edge_device_id: string;
   readonly end_json: string;
   readonly edge_json: string;
+  readonly cloud_json: string | null;
   readonly requirements_json: string;
   readonly created_at_ms: number;
 }
@@ -42,6 +43,7 @@ function deploymentRow(record: DeploymentRecord): DeploymentRow {
     edge_device_id: record.edge.deviceId,
     end_json: toJson(record.end),
     edge_json: toJson(record.edge),
+    cloud_json: record.cloud === undefined ? null : toJson(record.cloud),
     requirements_json: toJson(record.requirements),
     created_at_ms: record.createdAtMs,
   };
@@ -54,6 +56,7 @@ function deploymentOf(row: DeploymentRow): DeploymentRecord {
     modelId: row.model_id,
     end: fromJson(row.end_json, where('end_json')),
     edge: fromJson(row.edge_json, where('edge_json')),
+    ...(row.cloud_json === null ? {} : { cloud: fromJson(row.cloud_json, where('cloud_json')) }),
     requirements: fromJson(row.requirements_json, where('requirements_json')),
     version: row.version,
     cut: row.cut_json === null ? null : fromJson(row.cut_json, where('cut_json')),
@@ -68,12 +71,12 @@ function deploymentOf(row: DeploymentRow): DeploymentRecord {
 export function deploymentRows(db: Database) {
   const all = db.prepare<[], DeploymentRow>('SELECT * FROM deployments ORDER BY created_at_ms, id');
   const save = db.prepare<DeploymentRow>(
-    `INSERT INTO deployments (id, model_id, end_device_id, edge_device_id, end_json, edge_json, requirements_json,
+    `INSERT INTO deployments (id, model_id, end_device_id, edge_device_id, end_json, edge_json, cloud_json, requirements_json,
        version, cut_json, reported_json, last_good_json, created_at_ms, updated_at_ms)
-     VALUES (@id, @model_id, @end_device_id, @edge_device_id, @end_json, @edge_json, @requirements_json,
+     VALUES (@id, @model_id, @end_device_id, @edge_device_id, @end_json, @edge_json, @cloud_json, @requirements_json,
        @version, @cut_json, @reported_json, @last_good_json, @created_at_ms, @updated_at_ms)
      ON CONFLICT (id) DO UPDATE SET model_id = @model_id, end_device_id = @end_device_id,
-       edge_device_id = @edge_device_id, end_json = @end_json, edge_json = @edge_json,
+       edge_device_id = @edge_device_id, end_json = @end_json, edge_json = @edge_json, cloud_json = @cloud_json,
        requirements_json = @requirements_json, version = @version, cut_json = @cut_json,
        reported_json = @reported_json, last_good_json = @last_good_json, created_at_ms = @created_at_ms, updated_at_ms = @updated_at_ms
      WHERE version <= @version`,

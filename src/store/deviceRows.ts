@@ -1,11 +1,11 @@
 /** Devices as rows. */
 import type { Database } from 'better-sqlite3';
-import type { DeviceRecord, DeviceRole } from '../control/records.js';
+import type { DeviceRecord, Role } from '../control/records.js';
 import { fromJson, toJson } from './json.js';
 
 interface DeviceRow {
   readonly id: string;
-  readonly role: DeviceRole;
+  readonly role: Role;
   readonly description_json: string;
   readonly first_seen_at_ms: number;
   readonly last_seen_at_ms: number;

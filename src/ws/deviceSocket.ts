@@ -9,7 +9,7 @@ import type { Access, DeviceIdentity } from '../control/access/access.js';
 import { ControlError } from '../control/controlError.js';
 import type { Fleet } from '../control/fleet.js';
 import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
-import type { DeviceRole } from '../control/records.js';
+import type { Role } from '../control/records.js';
 import { closes, type CloseName } from '../protocol/closeCodes.js';
 import { protocolName, type ControllerMessage, type CutMessage } from '../protocol/messages.js';
 import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
@@ -50,7 +50,7 @@ export interface SocketPorts {
 }
 
 export class DeviceSocket implements DeviceConnection {
-  #device: { readonly id: string; readonly role: DeviceRole } | null = null;
+  #device: { readonly id: string; readonly role: Role } | null = null;
   #isClosing = false;
   #closedWith: { readonly code: number; readonly reason: string } | null = null;
   #misses = 0;
@@ -330,7 +330,8 @@ function toBuffer(data: RawData): Buffer {
 }
 
 function cutMessage(notice: CutNotice, timeToLiveMs: number): CutMessage {
-  const { deploymentId, version, phase, tier, model, cut, tensors, predictedLatencySeconds } = notice;
+  const { deploymentId, version, phase, tier, model, cut, tensors, edgeTensors, predictedLatencySeconds } =
+    notice;
   return {
     type: 'cut',
     deploymentId,
@@ -340,8 +341,14 @@ function cutMessage(notice: CutNotice, timeToLiveMs: number): CutMessage {
     model,
     layerCount: cut.layerCount,
     endLayers: [...cut.endLayers],
-    tensors: tensors.map(({ name, type, shape, bytes }) => ({ name, type, shape: [...shape], bytes })),
+    ...(cut.edgeLayers === undefined ? {} : { edgeLayers: [...cut.edgeLayers] }),
+    tensors: tensorsOf(tensors),
+    ...(edgeTensors === undefined ? {} : { edgeTensors: tensorsOf(edgeTensors) }),
     predictedLatencySeconds,
     timeToLiveMs,
   };
+}
+
+function tensorsOf(tensors: CutNotice['tensors']): CutMessage['tensors'] {
+  return tensors.map(({ name, type, shape, bytes }) => ({ name, type, shape: [...shape], bytes }));
 }

@@ -293,6 +293,51 @@ describe('control after a restart', () => {
     }
   });
 
+  it('waits for a cloud and for the link to it as well, where there is one', async () => {
+    const first = await controlRig();
+    const { id, done } = await first.upload();
+    await done;
+    const join = (rig: typeof first) => {
+      const devices = { camera: rig.connect('camera', 'end'), edge: rig.connect('edge', 'edge') };
+      rig.control.fleet.telemetry('camera', devices.camera, 1, quickLink);
+      return devices;
+    };
+    const bind = (deviceId: string) => ({ deviceId });
+    const { id: deploymentId } = first.control.operations.deploy({
+      modelId: id,
+      end: bind('camera'),
+      edge: bind('edge'),
+      cloud: bind('cloud'),
+      requirements: {},
+    });
+    const { edge } = join(first);
+    first.connect('cloud', 'cloud', { computeRatio: 0.05 });
+    first.control.fleet.telemetry('edge', edge, 1, quickLink);
+    const made = first.control.deployments.get(deploymentId);
+    await until(() => made.durable.cut?.edgeLayers?.length === 0 && endLayers(made).length === 0);
+    await until(() => made.lastDecision?.context.hops[1]?.uplinkBitsPerSecond !== undefined);
+    const { version, cut } = made.durable;
+    await first.halt();
+
+    const second = await controlRig({ folder: first.folder });
+    try {
+      const restored = second.control.deployments.get(deploymentId);
+      assert.deepEqual(restored.durable.cut, cut);
+      const missing = () => (restored.status.kind === 'holding' ? restored.status.missing : []);
+      const devices = join(second);
+      await until(() => missing().length === 2);
+      assert.deepEqual(missing(), ['telemetry of edge edge', 'cloud cloud to connect again']);
+      second.connect('cloud', 'cloud', { computeRatio: 0.05 });
+      await until(() => missing().length === 1);
+      second.control.fleet.telemetry('edge', devices.edge, 1, quickLink);
+      await until(() => restored.status.kind === 'active');
+      assert.deepEqual([restored.durable.version, restored.durable.cut], [version, cut]);
+    } finally {
+      await second.halt();
+      await rm(first.folder, { recursive: true, force: true });
+    }
+  });
+
   it('takes the edge for gone when the time to come back is over', async () => {
     const first = await controlRig();
     const { end, session } = await deployed(first);

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { deploymentContext, slowdownOf, type DeviceView } from '../../src/control/deploymentContext.js';
+import {
+  deploymentContext,
+  sameContext,
+  slowdownOf,
+  withCloud,
+  type DeviceView,
+} from '../../src/control/deploymentContext.js';
 import type { Telemetry } from '../../src/control/records.js';
 
 const power = { computeWatts: 4, transmitWatts: 2, receiveWatts: 1, idleWatts: 0.5 };
@@ -56,6 +62,33 @@ describe('the context of a deployment', () => {
     const [hop] = context.hops;
     assert.deepEqual([hop!.uplinkBitsPerSecond, hop!.downlinkBitsPerSecond], [2e6, 4e6]);
     assert.equal(hop!.queueSeconds, 2 * 0.1 * 2);
+  });
+
+  it('has a third tier behind the edge: its link is what the edge measures, its queue what the cloud says', () => {
+    const link = { uplinkBitsPerSecond: 8e6, downlinkBitsPerSecond: 4e6, rttSeconds: 0.01 };
+    const cloud: DeviceView = {
+      description: { role: 'cloud' },
+      telemetry: { queueLength: 3, slowdown: 2, freeMemoryBytes: 9 },
+      connected: true,
+    };
+    const below = edge(link);
+    const two = deploymentContext({}, end(null), below, 5, null);
+    const three = withCloud(two, below, cloud, 0.1, null);
+    assert.deepEqual(three.tiers, [{}, {}, { slowdown: 2, freeMemoryBytes: 9 }]);
+    assert.deepEqual(three.hops, [
+      { connected: true },
+      { ...link, connected: true, queueSeconds: 3 * 0.1 * 2 },
+    ]);
+    const corrected = withCloud(two, below, cloud, 0.1, { edgeUplink: 2, edgeDownlink: 4, cloud: 3 });
+    const [, hop] = corrected.hops;
+    assert.deepEqual([hop!.uplinkBitsPerSecond, hop!.downlinkBitsPerSecond], [4e6, 1e6]);
+    assert.equal(hop!.queueSeconds, 3 * (0.1 * 3) * 2);
+    assert.equal(corrected.tiers[2]!.slowdown, 6);
+    assert.equal(withCloud(two, below, { ...cloud, connected: false }, 1, null).hops[1]!.connected, false);
+    assert.ok(sameContext(three, withCloud(two, below, cloud, 0.1, null)));
+    assert.ok(!sameContext(three, withCloud(two, edge(null), cloud, 0.1, null)), 'another link');
+    assert.ok(!sameContext(three, withCloud(two, below, { ...cloud, telemetry: null }, 0.1, null)));
+    assert.ok(!sameContext(three, two) && !sameContext(two, three));
   });
 
   it('makes a slowdown of the load unless one was measured', () => {

@@ -10,10 +10,13 @@ import {
   type RolloutAction,
   type RolloutEvent,
 } from '../../src/control/rollout.js';
-import { isAcked, needsTier, runsOnEndAlone, samePlacement } from '../../src/control/tierRollout.js';
+import { rolesOf } from '../../src/control/roles.js';
+import { runsOnEndAlone, samePlacement } from '../../src/control/storedCut.js';
+import { isAcked, needsTier } from '../../src/control/tierRollout.js';
 
 const settings = { prepareTimeoutMs: 100, retryMs: 10, maxRetryMs: 80 };
-const roles = ['end', 'edge'] as const;
+const twoTiers = rolesOf({});
+const threeTiers = rolesOf({ cloud: { deviceId: 'cloud' } });
 const layerCount = 4;
 /** The first `layers` layers on the end device. */
 const cutAfter = (layers: number): StoredCut => ({
@@ -21,20 +24,30 @@ const cutAfter = (layers: number): StoredCut => ({
   layerCount,
   tensors: layers === layerCount ? [] : [`t${layers}`],
 });
+/** The same of three tiers: the next `onEdge` layers on the edge, the rest in the cloud. */
+const cutOfThree = (layers: number, onEdge: number): StoredCut => {
+  const after = Math.min(layerCount, layers + onEdge);
+  return {
+    ...cutAfter(layers),
+    edgeLayers: Array.from({ length: after - layers }, (_, layer) => layers + layer),
+    edgeTensors: after === layerCount ? [] : [`t${after}`],
+  };
+};
 
 /** A rollout with what its devices know, kept apart from it, so that its promises are checked from the outside. */
 class Played {
-  rollout: Rollout = restoredRollout(null, null, { end: null, edge: null }, 0);
+  rollout: Rollout;
   nowMs = 0;
   readonly log: RolloutAction[] = [];
   readonly cuts = new Map<number, StoredCut>();
-  readonly device = {
-    end: { connected: false, prepares: false, loaded: new Set<number>(), runs: null as number | null },
-    edge: { connected: false, prepares: false, loaded: new Set<number>(), runs: null as number | null },
-  };
-  #sent = { end: 0, edge: 0 };
+  readonly device = { end: newDevice(), edge: newDevice(), cloud: newDevice() };
+  #sent = { end: 0, edge: 0, cloud: 0 };
   /** The latest version of which an active frame was seen. */
   #activated = 0;
+
+  constructor(readonly roles: readonly Role[] = twoTiers) {
+    this.rollout = restoredRollout(null, null, { end: null, edge: null }, 0, roles);
+  }
 
   get version(): number {
     return this.rollout.desired?.version ?? 0;
@@ -51,12 +64,14 @@ class Played {
       assert.ok(rollout.lastGood!.version > (before.lastGood?.version ?? 0));
     }
     assert.ok(rollout.desired === before.desired || this.version > (before.desired?.version ?? 0));
-    for (const role of roles) this.#checkNotForgotten(role);
+    for (const role of this.roles) this.#checkNotForgotten(role);
     return actions;
   }
 
-  decide(layers: number): readonly RolloutAction[] {
-    const desired: VersionedCut = { version: this.version + 1, cut: cutAfter(layers) };
+  /** @param onEdge layers there, where there is a cloud for the rest */
+  decide(layers: number, onEdge = layerCount): readonly RolloutAction[] {
+    const cut = this.roles === twoTiers ? cutAfter(layers) : cutOfThree(layers, onEdge);
+    const desired: VersionedCut = { version: this.version + 1, cut };
     this.cuts.set(desired.version, desired.cut);
     return this.take({ kind: 'decided', desired });
   }
@@ -92,7 +107,7 @@ class Played {
 
   #check(action: RolloutAction): void {
     const { version, cut } = this.rollout.desired!;
-    const needed = roles.filter((role) => needsTier(cut, role));
+    const needed = this.roles.filter((role) => needsTier(cut, role));
     if (action.kind === 'activated') {
       for (const role of needed) assert.equal(this.device[role].runs, version, `${role} runs it`);
     }
@@ -104,7 +119,7 @@ class Played {
     this.#sent[role] = version;
     assert.ok(this.device[role].connected);
     if (phase === 'prepare') {
-      assert.ok(this.device[role].prepares && !runsOnEndAlone(cut));
+      assert.ok(this.device[role].prepares && needed.includes(role) && !runsOnEndAlone(cut));
       return;
     }
     // who comes back later is told what stands: all were ready when the first was told to switch
@@ -128,61 +143,69 @@ class Played {
     if (tier.fallback !== null && tier.reported === desired.version) return; // it comes back by itself
     if (phase === 'activating' || phase === 'active')
       assert.notEqual(tier.waiting, null, `${role} is forgotten`);
-    if (phase === 'preparing' && tier.prepares === true && !tier.prepared)
+    if (phase === 'preparing' && tier.prepares && !tier.prepared && needsTier(desired.cut, role))
       assert.notEqual(tier.waiting, null);
     if (tier.waiting !== null) assert.ok(dueAtMs(this.rollout)! <= tier.waiting.dueAtMs);
   }
 }
 
+function newDevice() {
+  return { connected: false, prepares: false, loaded: new Set<number>(), runs: null as number | null };
+}
+
 type Move = readonly [name: string, play: (played: Played) => void];
-const role = fc.constantFrom<Role>('end', 'edge');
-const obey = role.map((who): Move => [
-  `obey ${who}`,
-  (p) => {
-    const { waiting } = p.rollout.tiers[who];
-    if (waiting?.for === 'answer') p.answer(who, waiting.phase === 'prepare' ? 'prepared' : 'ack');
-  },
-]);
-const moves: fc.Arbitrary<Move> = fc.oneof(
-  { arbitrary: obey, weight: 6 },
-  fc.nat({ max: layerCount }).map((layers): Move => [`decide ${layers}`, (p) => void p.decide(layers)]),
-  fc
-    .tuple(role, fc.boolean(), fc.boolean())
-    .map(([who, prepares, restarted]): Move => [
-      `connect ${who} ${prepares} ${restarted}`,
-      (p) => void p.connect(who, prepares, restarted),
-    ]),
-  role.map((who): Move => [`disconnect ${who}`, (p) => p.disconnect(who)]),
-  fc
-    .tuple(role, fc.constantFrom('prepared' as const, 'ack' as const, 'nack' as const), fc.nat({ max: 2 }))
-    .map(([who, how, age]): Move => [
-      `${how} ${who} -${age}`,
-      // a device that was told to prepare answers that, not with an ack of what it was not told to run
+const movesOf = (roles: readonly Role[]): fc.Arbitrary<Move> => {
+  const role = fc.constantFrom(...roles);
+  const obey = role.map((who): Move => [
+    `obey ${who}`,
+    (p) => {
+      const { waiting } = p.rollout.tiers[who];
+      if (waiting?.for === 'answer') p.answer(who, waiting.phase === 'prepare' ? 'prepared' : 'ack');
+    },
+  ]);
+  return fc.oneof(
+    { arbitrary: obey, weight: 6 },
+    fc
+      .tuple(fc.nat({ max: layerCount }), fc.nat({ max: layerCount }))
+      .map(([layers, onEdge]): Move => [`decide ${layers} ${onEdge}`, (p) => void p.decide(layers, onEdge)]),
+    fc
+      .tuple(role, fc.boolean(), fc.boolean())
+      .map(([who, prepares, restarted]): Move => [
+        `connect ${who} ${prepares} ${restarted}`,
+        (p) => void p.connect(who, prepares, restarted),
+      ]),
+    role.map((who): Move => [`disconnect ${who}`, (p) => p.disconnect(who)]),
+    fc
+      .tuple(role, fc.constantFrom('prepared' as const, 'ack' as const, 'nack' as const), fc.nat({ max: 2 }))
+      .map(([who, how, age]): Move => [
+        `${how} ${who} -${age}`,
+        // a device that was told to prepare answers that, not with an ack of what it was not told to run
+        (p) => {
+          const isEarly = how === 'ack' && age === 0 && p.rollout.phase === 'preparing';
+          p.answer(who, isEarly ? 'prepared' : how, p.version - age);
+        },
+      ]),
+    fc.tuple(role, fc.constantFrom('edge-lost', 'time-to-live')).map(([who, reason]): Move => [
+      `fallback ${who}`,
       (p) => {
-        const isEarly = how === 'ack' && age === 0 && p.rollout.phase === 'preparing';
-        p.answer(who, isEarly ? 'prepared' : how, p.version - age);
+        if (p.device[who].connected && p.version > 0)
+          p.take({ kind: 'fallback', role: who, version: p.version, reason });
       },
     ]),
-  fc.tuple(role, fc.constantFrom('edge-lost', 'time-to-live')).map(([who, reason]): Move => [
-    `fallback ${who}`,
-    (p) => {
-      if (p.device[who].connected && p.version > 0)
-        p.take({ kind: 'fallback', role: who, version: p.version, reason });
-    },
-  ]),
-  fc.nat({ max: 150 }).map((ms): Move => [
-    `wait ${ms}`,
-    (p) => {
-      p.nowMs += ms;
-      p.take({ kind: 'time' });
-    },
-  ]),
-);
+    fc.nat({ max: 150 }).map((ms): Move => [
+      `wait ${ms}`,
+      (p) => {
+        p.nowMs += ms;
+        p.take({ kind: 'time' });
+      },
+    ]),
+  );
+};
 
-/** Both devices are there and do what they are told; what is refused gives way to the safe local cut. */
+/** All devices are there and do what they are told; what is refused gives way to the safe local cut. */
 function settle(played: Played): void {
   const queue: RolloutAction[] = [];
-  for (const who of roles) queue.push(...played.connect(who, true));
+  for (const who of played.roles) queue.push(...played.connect(who, true));
   for (let round = 0; queue.length > 0; round++) {
     assert.ok(round < 50, 'it settles');
     const action = queue.shift()!;
@@ -193,34 +216,36 @@ function settle(played: Played): void {
 }
 
 describe('a rollout', () => {
-  it('keeps its promises whatever comes in whatever order, and ends well with devices that do as told', () => {
-    let activations = 0;
-    fc.assert(
-      fc.property(
-        fc.boolean(),
-        fc.array(moves, { minLength: 5, maxLength: 60, size: 'max' }),
-        (isThere, list) => {
-          const played = new Played();
-          if (isThere) for (const who of roles) played.connect(who, true);
-          for (const [, play] of list) play(played);
-          if (played.version === 0) played.decide(2);
-          settle(played);
-          if (played.rollout.phase === 'rejected') played.decide(layerCount);
-          settle(played);
-          assert.equal(played.rollout.phase, 'active');
-          assert.equal(played.rollout.lastGood?.version, played.version);
-          for (const who of roles) {
-            if (needsTier(played.rollout.desired!.cut, who))
-              assert.equal(played.device[who].runs, played.version);
-          }
-          activations += played.log.filter(({ kind }) => kind === 'activated').length;
-        },
-      ),
-      { numRuns: 1_000, includeErrorInReport: true },
-    );
-    assert.ok(activations > 1_100, 'many of them end well on the way');
-  });
+  for (const roles of [twoTiers, threeTiers])
+    it(`keeps its promises whatever comes in whatever order, and ends well with ${roles.length} devices that do as told`, () => {
+      let activations = 0;
+      fc.assert(
+        fc.property(
+          fc.boolean(),
+          fc.array(movesOf(roles), { minLength: 5, maxLength: 60, size: 'max' }),
+          (isThere, list) => {
+            const played = new Played(roles);
+            if (isThere) for (const who of roles) played.connect(who, true);
+            for (const [, play] of list) play(played);
+            if (played.version === 0) played.decide(2);
+            settle(played);
+            if (played.rollout.phase === 'rejected') played.decide(layerCount);
+            settle(played);
+            assert.equal(played.rollout.phase, 'active');
+            assert.equal(played.rollout.lastGood?.version, played.version);
+            for (const who of roles) {
+              if (needsTier(played.rollout.desired!.cut, who))
+                assert.equal(played.device[who].runs, played.version);
+            }
+            activations += played.log.filter(({ kind }) => kind === 'activated').length;
+          },
+        ),
+        { numRuns: 1_000, includeErrorInReport: true },
+      );
+      assert.ok(activations > 1_100, 'many of them end well on the way');
+    });
 
+  const roles = twoTiers;
   const both = (layers: number): Played => {
     const played = new Played();
     for (const who of roles) played.connect(who, true);
@@ -333,6 +358,58 @@ describe('a rollout', () => {
     );
   });
 
+  describe('with a cloud', () => {
+    const three = (layers: number, onEdge: number): Played => {
+      const played = new Played(threeTiers);
+      for (const who of threeTiers) played.connect(who, true);
+      played.decide(layers, onEdge);
+      return played;
+    };
+
+    it('needs an edge that only passes on', () => {
+      const played = three(1, 0);
+      assert.deepEqual(sends(played.log), ['prepare end', 'prepare edge', 'prepare cloud']);
+      for (const who of ['end', 'cloud'] as const) assert.deepEqual(played.answer(who, 'prepared'), []);
+      assert.deepEqual(sends(played.answer('edge', 'prepared')), [
+        'active end',
+        'active edge',
+        'active cloud',
+      ]);
+    });
+
+    it('does not wait for a cloud without layers, and tells it what is active', () => {
+      const played = three(1, 3);
+      assert.deepEqual(sends(played.log), ['prepare end', 'prepare edge']);
+      played.answer('end', 'prepared');
+      assert.deepEqual(sends(played.answer('edge', 'prepared')), [
+        'active end',
+        'active edge',
+        'active cloud',
+      ]);
+      played.answer('end', 'ack');
+      assert.deepEqual(sends(played.answer('edge', 'ack')), ['activated']);
+      assert.equal(played.rollout.tiers.cloud.reported, null);
+    });
+
+    it('does not begin where the cloud is needed and away', () => {
+      const played = three(layerCount, 0);
+      played.disconnect('cloud');
+      played.decide(0, 2);
+      for (const who of ['end', 'edge'] as const) assert.deepEqual(played.answer(who, 'prepared'), []);
+      assert.deepEqual(sends(played.connect('cloud', true)), ['prepare cloud']);
+      assert.equal(sends(played.answer('cloud', 'prepared')).length, 3);
+    });
+
+    it('tells cuts apart that differ on the edge alone', () => {
+      const played = three(0, 4);
+      for (const how of ['prepared', 'ack'] as const) for (const who of threeTiers) played.answer(who, how);
+      assert.equal(played.rollout.phase, 'active');
+      assert.deepEqual(sends(played.decide(0, 3)), ['prepare end', 'prepare edge', 'prepare cloud']);
+      assert.deepEqual(sends(played.answer('cloud', 'nack')), ['refused']);
+      assert.deepEqual(sends(played.decide(0, 4)), ['active end', 'active edge', 'active cloud']);
+    });
+  });
+
   it('takes answers to older versions for reports that change no phase', () => {
     const played = both(2);
     played.decide(3);
@@ -346,8 +423,8 @@ describe('a rollout', () => {
     const desired = { version: 7, cut: cutAfter(2) };
     const good = { version: 6, cut: cutAfter(1) };
     const reported = { end: 7, edge: 6 };
-    assert.equal(restoredRollout(desired, desired, reported, 0).phase, 'active');
-    const halfway = restoredRollout(desired, good, reported, 0);
+    assert.equal(restoredRollout(desired, desired, reported, 0, roles).phase, 'active');
+    const halfway = restoredRollout(desired, good, reported, 0, roles);
     assert.equal(halfway.phase, 'preparing');
     const played = new Played();
     played.rollout = halfway;

@@ -93,6 +93,7 @@ function session(switchSeconds: number | undefined) {
       const around = {
         end: view('end', link),
         edge: view('edge', { queueLength: 0, slowdown: 1 }, connected),
+        cloud: null,
         settling: false,
         clock: {
           nowMs: () => Number(nowNanoseconds / 1_000_000n),
@@ -193,16 +194,17 @@ test('where nobody states what a switch costs the best cut is followed, and near
   }
 });
 
-test('what a switch costs: as asked of the deployment, else the slower device, else unknown', () => {
+test('what a switch costs: as asked of the deployment, else the slowest device, else unknown', () => {
   const device = (switchSeconds?: number): DeviceView => ({
     description: { role: 'end', ...(switchSeconds === undefined ? {} : { switchSeconds }) },
     telemetry: null,
     connected: true,
   });
-  assert.equal(switchSecondsOf({}, device(0.2), device(0.5)), 0.5);
-  assert.equal(switchSecondsOf({}, device(), device(0)), 0);
-  assert.equal(switchSecondsOf({ switchSeconds: 3 }, device(0.2), device()), 3);
-  assert.equal(switchSecondsOf({}, device(), { ...device(), description: null }), null);
+  assert.equal(switchSecondsOf({}, device(0.2), device(0.5), null), 0.5);
+  assert.equal(switchSecondsOf({}, device(), device(0), device(0.25)), 0.25);
+  assert.equal(switchSecondsOf({}, device(), device(0), null), 0);
+  assert.equal(switchSecondsOf({ switchSeconds: 3 }, device(0.2), device(), null), 3);
+  assert.equal(switchSecondsOf({}, device(), { ...device(), description: null }, null), null);
 });
 
 test('devices that state their switch keep a cut through the service; what an operator asks is done at once', async () => {

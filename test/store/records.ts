@@ -119,7 +119,7 @@ export const device: fc.Arbitrary<DeviceRecord> = fc
     id,
     description: fc.record(
       {
-        role: fc.constantFrom('end' as const, 'edge' as const),
+        role: fc.constantFrom('end' as const, 'edge' as const, 'cloud' as const),
         machineId: text,
         computeRatio: number,
         power,
@@ -138,6 +138,12 @@ const cut: fc.Arbitrary<StoredCut> = fc.record({
   layerCount: fc.nat(),
   tensors: fc.array(text, { maxLength: 3 }),
 });
+const cutOfAnyTiers = fc.oneof(
+  cut,
+  fc
+    .tuple(cut, indices, fc.array(text, { maxLength: 3 }))
+    .map(([two, edgeLayers, edgeTensors]): StoredCut => ({ ...two, edgeLayers, edgeTensors })),
+);
 const requirements = fc.record(
   {
     latencySeconds: number,
@@ -161,12 +167,19 @@ export const deploymentOf = (modelId: string): fc.Arbitrary<DeploymentRecord> =>
       edge: binding,
       requirements,
       version: fc.nat({ max: 1_000_000 }),
-      cut: fc.option(cut),
+      cut: fc.option(cutOfAnyTiers),
       reported: fc.record({ end: fc.option(fc.nat()), edge: fc.option(fc.nat()) }),
-      lastGood: fc.option(fc.record({ version: fc.nat(), cut })),
+      lastGood: fc.option(fc.record({ version: fc.nat(), cut: cutOfAnyTiers })),
       createdAtMs: count,
       updatedAtMs: count,
     })
+    .chain((two) =>
+      fc
+        .option(fc.tuple(binding, fc.option(fc.nat())))
+        .map((third): DeploymentRecord =>
+          third === null ? two : { ...two, cloud: third[0], reported: { ...two.reported, cloud: third[1] } },
+        ),
+    )
     .map(plain);
 
 const context: fc.Arbitrary<Context> = fc.record(
@@ -247,7 +260,7 @@ export const decisionOf = (deploymentId: string): fc.Arbitrary<DecisionRecord> =
       versionBefore: fc.nat(),
       versionAfter: fc.nat(),
       cutBefore: fc.option(cut),
-      cutAfter: cut,
+      cutAfter: cutOfAnyTiers,
       context,
       decision,
       switching: fc.option(

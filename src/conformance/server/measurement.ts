@@ -53,8 +53,8 @@ export const measurementScenarios: readonly Scenario<ServerStage>[] = [
   wrong(
     'unknown-field',
     'An unknown stage is refused by its name.',
-    { cloudSeconds: 1 },
-    invalid('cloudSeconds'),
+    { queueSeconds: 1 },
+    invalid('queueSeconds'),
   ),
   wrong(
     'unknown-deployment',
