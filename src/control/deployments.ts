@@ -8,6 +8,7 @@ import { monotonicMs, type Clock, type Events, type Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionRecord, DeploymentRecord, TierBinding } from './records.js';
 import { bindingOf, roleOfDevice, rolesOf } from './roles.js';
+import type { RolloutPhase } from './rollout.js';
 import type { ControlSettings } from './settings.js';
 import { costInForce } from './switching.js';
 
@@ -62,6 +63,18 @@ function beyond({ record, latest }: Restored, until: number, nowMs: number): Res
 
 const none: readonly DeploymentSession[] = [];
 
+export interface DeploymentCounts {
+  readonly byStatus: Readonly<Record<DeploymentStatus['kind'], number>>;
+  /** Of those that have a cut. */
+  readonly byPhase: Readonly<Record<RolloutPhase, number>>;
+  /** In force is a cut that violates what was asked. */
+  readonly violating: number;
+  /** The cut that would be chosen is kept out because a device refused it. */
+  readonly heldBack: number;
+  /** A device runs its safe local cut in place of the one it should. */
+  readonly inFallback: number;
+}
+
 export class Deployments {
   readonly #sessions = new Map<string, DeploymentSession>();
   /** Each telemetry frame reads a list, so none is copied: who is added comes last, who goes leaves a new list. */
@@ -101,16 +114,19 @@ export class Deployments {
     if (reserved.size > 0) store.releaseReservations();
   }
 
-  /** How many are in each status, and how many run a cut that violates what was asked. */
-  counts(): { readonly byStatus: Record<DeploymentStatus['kind'], number>; readonly violating: number } {
+  /** How the deployments are, at one look. */
+  counts(): DeploymentCounts {
     const byStatus = { waiting: 0, building: 0, failed: 0, holding: 0, active: 0 };
-    let violating = 0;
-    for (const session of this.list()) {
-      byStatus[session.status.kind]++;
-      const { lastDecision } = session;
+    const byPhase = { preparing: 0, activating: 0, active: 0, rejected: 0 };
+    let [violating, heldBack, inFallback] = [0, 0, 0];
+    for (const { status, lastDecision, rollout, waitsFor } of this.#sessions.values()) {
+      byStatus[status.kind]++;
+      if (rollout.desired !== null) byPhase[rollout.phase]++;
       if (lastDecision !== null && costInForce(lastDecision).violations.length > 0) violating++;
+      if (waitsFor !== null) heldBack++;
+      if (Object.values(rollout.tiers).some((tier) => tier.fallback !== null)) inFallback++;
     }
-    return { byStatus, violating };
+    return { byStatus, byPhase, violating, heldBack, inFallback };
   }
 
   list(): DeploymentSession[] {

@@ -48,7 +48,6 @@ export const capNames = [
   'setAside',
   'decisionQueueRows',
   'reservedVersions',
-  'decisionRows',
   'states',
   'idleStateGraphs', // built, needed by no deployment any more, and given up for newer ones
   'importQueue',

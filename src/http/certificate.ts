@@ -69,8 +69,9 @@ export class Certificate {
   reload(): void {
     try {
       const pair = readPair(this.files);
+      const isBack = this.#unreadable !== null;
       this.#unreadable = null;
-      if (pair.cert === this.#tried.cert && pair.key === this.#tried.key) return;
+      if (!isBack && isSame(pair, this.#tried)) return;
       this.#tried = pair;
       const { options, endsAtMs } = usable(pair, this.files);
       this.#followed?.server.setSecureContext(options);
@@ -86,6 +87,10 @@ export class Certificate {
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
+}
+
+function isSame(a: Pair, b: Pair): boolean {
+  return a.cert === b.cert && a.key === b.key;
 }
 
 function readPair({ certificateFile, keyFile }: CertificateFiles): Pair {

@@ -13,7 +13,7 @@ export function startAccessAtZero(to: Instruments): void {
   for (const outcome of ['done', 'refused']) to.changes.inc({ outcome }, 0);
 }
 
-export function accessEvents(to: Instruments, log: EventLog, warn: Warn) {
+export function accessEvents(to: Instruments, log: EventLog, warn: Warn, warnOfState: Warn) {
   return {
     authenticationFailed({ face, reason, address, limited }) {
       to.authenticationFailures.inc({ face, reason, limited: String(limited) });
@@ -29,9 +29,13 @@ export function accessEvents(to: Instruments, log: EventLog, warn: Warn) {
       to.changes.inc({ outcome: entry.code === null ? 'done' : 'refused' });
       log.info(entry, 'operator change');
     },
-    auditPruned: (rows) => to.auditPrunedRows.inc(rows),
+    auditPruned(rows) {
+      to.auditPrunedRows.inc(rows);
+      warnOfState('info', 'audit pruned', { rows }, 'the audit is at its cap, the oldest entries go');
+    },
     certificate(loaded) {
       to.certificateLoads.inc({ outcome: loaded.ok ? 'loaded' : 'failed' });
+      to.certificateUnusable.set(loaded.ok ? 0 : 1);
       if (loaded.ok) {
         to.certificateEnd.set(loaded.endsAtMs / 1_000);
         log.info({ endsAt: new Date(loaded.endsAtMs).toISOString() }, 'TLS certificate loaded');

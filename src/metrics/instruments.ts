@@ -118,6 +118,10 @@ export function createInstruments(registry: Registry) {
       'certificate_expiry_timestamp_seconds',
       'When the TLS certificate in use ends, seconds since 1970; 0 without TLS',
     ),
+    certificateUnusable: gauge(
+      'certificate_unusable',
+      '1 while the files hold a TLS certificate that cannot be used, and the one before stays in use',
+    ),
     capHits: counter('cap_hits', 'Times that a limit of the configuration was hit', ['cap']),
   };
 }

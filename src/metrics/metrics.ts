@@ -1,12 +1,13 @@
 /** What happens, as figures and log lines: one method per event moves both. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Decision } from '../core/decision.js';
-import { capNames, droppedThings, telemetryOutcomes } from '../control/events.js';
+import type { DeploymentCounts } from '../control/deployments.js';
+import { capNames, droppedThings, telemetryOutcomes, type DroppedThing } from '../control/events.js';
 import { StoreError, type Events } from '../control/ports.js';
 import type { DecisionReason } from '../control/records.js';
 import { storeErrorCodes } from '../control/storeError.js';
 import { closeReason, closeReasons } from './closeReason.js';
-import { watchDeployments, type DeploymentCounts } from './deploymentStates.js';
+import { watchDeployments } from './deploymentStates.js';
 import { accessEvents, startAccessAtZero } from './accessEvents.js';
 import { watchEventLoop } from './eventLoopDelay.js';
 import { countsOf, remembered } from './frequent.js';
@@ -42,9 +43,11 @@ const farFactor = 2;
 
 /** Lines of the same kind (a limit hit, a request refused …) are this far apart. */
 const SAME_LINE_MS = 1_000;
+/** What is a state and no event (frames shed, history at its cap) has a line this often while it lasts. */
+const SAME_STATE_MS = 60_000;
 
-function throttled({ log, nowMs }: MetricsOptions): Warn {
-  const throttle = new LogThrottle(SAME_LINE_MS, nowMs ?? (() => performance.now()));
+function throttled({ log, nowMs }: MetricsOptions, intervalMs: number): Warn {
+  const throttle = new LogThrottle(intervalMs, nowMs ?? (() => performance.now()));
   return (level, kind, fields, message) => {
     const unsaid = throttle.admit(kind);
     if (unsaid !== null) log[level](unsaid > 0 ? { ...fields, unsaid } : fields, message);
@@ -174,7 +177,7 @@ function modelEvents(to: Instruments, { log, maxModels }: MetricsOptions, denied
   } satisfies Partial<Events>;
 }
 
-function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
+function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn, warnOfState: Warn) {
   return {
     decisionQueue: (rows) => to.decisionQueue.set(rows),
     storeCommitted({ rows, seconds }) {
@@ -192,18 +195,29 @@ function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
     },
     givenOutUnstored() {
       to.givenOutUnstored.inc();
+      warn('warn', 'unstored', {}, 'a cut went out on a reserved version, before its decision is stored');
     },
     decisionsPruned(rows) {
       to.prunedRows.inc(rows);
-      log.debug({ rows }, 'decision history pruned');
+      warnOfState('info', 'pruned', { rows }, 'the history is at its cap, the oldest decisions go');
     },
   } satisfies Partial<Events>;
 }
 
-function denials(to: Instruments, warn: Warn) {
+/** Things given up that are worth a line: the others are what more telemetry than decisions comes to. */
+const toldDrops: Partial<Record<DroppedThing, string>> = {
+  'shed-telemetry': 'decisions are behind, telemetry is replaced unread by later frames',
+  'decision-row': 'rows of the history are given up while the store takes no writes',
+};
+
+function denials(to: Instruments, warn: Warn, warnOfState: Warn) {
   const dropped = countsOf(droppedThings, (what) => to.dropped.series({ what }));
   return {
-    dropped: (what, count = 1) => dropped[what].inc(count),
+    dropped(what, count = 1) {
+      dropped[what].inc(count);
+      const line = toldDrops[what];
+      if (line !== undefined) warnOfState('warn', `dropped ${what}`, { what }, line);
+    },
     refused(what, code, details = {}) {
       to.refused.inc({ what, code });
       warn('info', `refused ${what} ${code}`, { ...details, what, code }, `${what} refused`);
@@ -236,18 +250,19 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = createRegistry();
   const close = watchEventLoop(registry, options.eventLoopResolutionMs);
   const instruments = createInstruments(registry);
-  let countDeployments = (): DeploymentCounts => ({ byStatus: {}, violating: 0 });
+  let countDeployments = (): DeploymentCounts | null => null;
   watchDeployments(registry, () => countDeployments());
   instruments.buildInfo.set({ version: options.version, node_version: process.version }, 1);
   startAtZero(instruments);
-  const warn = throttled(options);
-  const denied = denials(instruments, warn);
+  const warn = throttled(options, SAME_LINE_MS);
+  const warnOfState = throttled(options, SAME_STATE_MS);
+  const denied = denials(instruments, warn, warnOfState);
   return {
     ...deciding(instruments, options),
     ...deviceEvents(instruments, options, warn),
     ...modelEvents(instruments, options, denied),
-    ...storeEvents(instruments, options, warn),
-    ...accessEvents(instruments, options.log, warn),
+    ...storeEvents(instruments, options, warn, warnOfState),
+    ...accessEvents(instruments, options.log, warn, warnOfState),
     ...denied,
     contentType: registry.contentType,
     render: () => registry.metrics(),

@@ -1,7 +1,7 @@
 /** The alert rules: sound, about figures that exist, each explained to the operator, each fires in its state. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,15 @@ const folder = join(packageRoot(), 'deploy');
 const read = (...path: string[]): string => readFileSync(join(packageRoot(), ...path), 'utf8');
 const { groups } = parse(read('deploy', 'alerts.yml')) as { groups: { rules: Rule[] }[] };
 const rules = groups.flatMap((group) => group.rules);
+
+/** The text of all modules, in which log lines are looked for. */
+function allSource(): string {
+  const files = readdirSync(join(packageRoot(), 'src'), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => read('src', file))
+    .join('\n');
+}
 
 describe('the alert rules', () => {
   let data: string;
@@ -61,6 +70,28 @@ describe('the alert rules', () => {
     for (const { alert, annotations } of rules) {
       assert.equal(annotations['runbook'], `docs/operations.md#${alert.toLowerCase()}`);
     }
+  });
+
+  it('are all named in the table of states, which names figures and log lines that there are', () => {
+    const [, table] = /## States, and what tells of them\n([\s\S]*?)\n## /.exec(
+      read('docs', 'operations.md'),
+    )!;
+    const rows = table!.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---'));
+    const cells = rows.slice(1).map((row) => row.split('|').map((cell) => cell.trim()));
+    const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+    const source = allSource();
+    const named = new Set<string>();
+    for (const [, state, figure, line, alert] of cells) {
+      for (const name of quoted(figure!).filter((text) => text.startsWith('cutpoint_')))
+        assert.match(exposed, new RegExp(`^# TYPE ${name.replace(/\{.*/, '')} `, 'm'), state);
+      for (const text of quoted(line!).filter((part) => part.includes(' ') && !/^[A-Z]+ |: /.test(part)))
+        assert.ok(
+          source.includes(text.replace(/^frame refused$/, '${what} refused')),
+          `${state}: no log line says "${text}"`,
+        );
+      for (const [name] of alert!.matchAll(/Cutpoint\w+/g)) named.add(name);
+    }
+    assert.deepEqual([...named].sort(), rules.map(({ alert }) => alert).sort());
   });
 
   const promtool = (args: string[], input?: string) =>

@@ -137,9 +137,23 @@ describe('the TLS certificate', () => {
       certificate.reload();
       certificate.reload();
       assert.equal(recorded.of('certificate').length, before + 1, 'a missing file is told once too');
-      await write(selfSigned('at last'));
+      await write(selfSigned('ended again', { fromDays: -3, toDays: -2 }));
+      certificate.reload();
+      assert.equal(recorded.of('certificate').at(-1)![0].ok, false);
+      const last = selfSigned('at last');
+      await write(last);
       certificate.reload();
       assert.equal(await presented(port), 'at last');
+      await rm(files.keyFile);
+      certificate.reload();
+      assert.equal(recorded.of('certificate').at(-1)![0].ok, false);
+      await write(last);
+      certificate.reload();
+      assert.equal(
+        recorded.of('certificate').at(-1)![0].ok,
+        true,
+        'the same files are back: all is well again',
+      );
     } finally {
       certificate.close();
       await rig.dispose();

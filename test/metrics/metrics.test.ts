@@ -77,7 +77,13 @@ function tellAll(metrics: Metrics): void {
   metrics.states({ modelId: 'm1', name: 'a "quoted" \\ name', states: 85 });
   metrics.inventory({ models: 1, devices: 2 });
   metrics.inventory({ deployments: 3 });
-  metrics.watchDeployments(() => ({ byStatus: { active: 2, waiting: 1 }, violating: 1 }));
+  metrics.watchDeployments(() => ({
+    byStatus: { active: 2, waiting: 1, building: 0, failed: 0, holding: 0 },
+    byPhase: { preparing: 1, activating: 0, active: 3, rejected: 2 },
+    violating: 1,
+    heldBack: 4,
+    inFallback: 5,
+  }));
   metrics.decisionQueue(7);
   metrics.storeCommitted({ rows: 5, seconds: 0.0001 });
   metrics.storeFailed({ operation: 'commit', error: new StoreError('full', 'The disk is full') });
