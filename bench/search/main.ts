@@ -138,7 +138,8 @@ function summaryOf(reply: Reply): string {
   const warm = 'model' in reply ? reply.model.search.gadsWarm : reply.growth.gadsWarm;
   const searched =
     warm === null ? 'no search' : `search p50 ${warm.p50Us.toFixed(2)} p99 ${warm.p99Us.toFixed(2)} us`;
-  const wrong = 'model' in reply ? `, ${reply.model.mismatches} mismatches` : '';
+  const wrong =
+    'model' in reply && reply.model.mismatches !== null ? `, ${reply.model.mismatches} mismatches` : '';
   return `${result.layers} layers, ${result.states} states, built in ${result.build.ms.toFixed(0)} ms, ${searched}${wrong}`;
 }
 
@@ -215,7 +216,7 @@ async function main(flags: Flags): Promise<void> {
   await writeReport(report, flags.report);
   run.say(`wrote ${flags.json} and ${flags.report}`);
   const wrong = run.models.reduce(
-    (sum, model) => sum + model.mismatches + (model.spared?.mismatches ?? 0),
+    (sum, model) => sum + (model.mismatches ?? 0) + (model.spared?.mismatches ?? 0),
     0,
   );
   if (wrong > 0) {

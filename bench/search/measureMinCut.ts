@@ -49,7 +49,7 @@ export function measureMinCut(
     algorithm: 'min-cut',
     oracle: rivals === null ? 'none' : 'minimum cuts of DADS, unconstrained, on a sample',
     contexts: contexts.length,
-    mismatches: judged?.mismatches['dads'] ?? 0,
+    mismatches: judged?.mismatches['dads'] ?? null,
     build,
     search,
     latencyRatio: judged?.ratios ?? {},

@@ -98,23 +98,22 @@ class HeldModel {
       rivalMismatches: this.rivalMismatches,
       modes: this.modes,
       neighbourEffect: this.effect,
-      spared: measureSpared(states, this.oracle, this.traces),
+      spared: measureSpared(states, this.oracle, this.traces, job.effort.oracleSeconds),
     };
   }
 
   private measureMode(mode: ModeName, asked: readonly Asked[], walked: number): void {
     const { states, held, oracle, job } = this;
     const { effort } = job;
-    if (oracle.rows.count <= oracleSample.maxCuts) {
-      const step = Math.floor(asked.length / oracleSample.contexts);
-      const sample = asked.filter((_, i) => i % step === 0);
-      checkOracle(
-        states,
-        oracle,
-        sample.map((a) => a.context),
-        sample.map((a) => a.problem),
-      );
-    }
+    const step = Math.floor(asked.length / oracleSample.contexts);
+    const sample = asked.filter((_, i) => i % step === 0);
+    checkOracle(
+      states,
+      oracle,
+      sample.map((a) => a.context),
+      sample.map((a) => a.problem),
+      oracleSample.maxCuts,
+    );
     const answers = this.answer(asked);
     const judged = this.judge(asked, answers.optima);
     const timings = this.raceMode(mode, asked, answers.optima);

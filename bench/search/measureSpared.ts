@@ -10,14 +10,15 @@ import { near, type ScanOracle } from './oracle.js';
 import { Stopwatch } from './stopwatch.js';
 import type { Spared } from './results.js';
 
-/** Decisions are checked against the oracle for this long. */
-const checkSeconds = 2;
-
-/** Each trace is a deployment of its own. Null without traces. */
+/**
+ * Each trace is a deployment of its own. Null without traces.
+ * @param checkSeconds decisions are held against the oracle for so long
+ */
 export function measureSpared(
   states: StateGraph,
   oracle: ScanOracle,
   traces: readonly TraceSamples[],
+  checkSeconds: number,
 ): Spared | null {
   if (traces.length === 0) return null;
   const layout = featureLayout(states.tiers.length);
@@ -25,6 +26,7 @@ export function measureSpared(
   watch.nextRepeat();
   let decisions = 0;
   let withoutSearch = 0;
+  let checked = 0;
   let mismatches = 0;
   const limit = performance.now() + checkSeconds * 1e3;
   for (const trace of traces) {
@@ -37,6 +39,7 @@ export function measureSpared(
       decisions++;
       if (present.certified) withoutSearch++;
       if (performance.now() > limit) continue;
+      checked++;
       const problem = assess(context, layout, states.facts.maxDepth);
       const best = objectiveValue(
         problem.objective,
@@ -46,5 +49,5 @@ export function measureSpared(
       if (!near(best, present.objectiveValue)) mismatches++;
     }
   }
-  return { decisions, withoutSearch, mismatches, decide: watch.timing()! };
+  return { decisions, withoutSearch, checked, mismatches, decide: watch.timing()! };
 }

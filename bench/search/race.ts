@@ -37,7 +37,8 @@ export function race<K extends string>(
   const runners = names.map((name): Runner => {
     const search = searches[name]!;
     const each = timer.warmUp(search, count, budget.warmUpSeconds);
-    const stride = Math.max(1, Math.ceil((each * count * budget.repeats) / budget.seconds));
+    const often = Math.max(leastSamples, budget.seconds / each);
+    const stride = Math.max(1, Math.ceil((count * budget.repeats) / often));
     return { search, stride, watch: new Stopwatch(costNs) };
   });
   // Each follows each other in turn, so that none always comes after the one that empties the caches.
@@ -72,6 +73,12 @@ function stepsThroughAll(count: number): number[] {
   );
 }
 
+/** A contender is timed at least so often, over all repeats, however slow. */
+const leastSamples = 60;
+
+/** The time of a search is judged by the median of so many: a pause of the machine must not pass for a slow search. */
+const judgedSearches = 101;
+
 /** Searches of less than 0.1 ms are made at least so often before they are timed, however busy the machine. */
 const leastWarmUp = 3000;
 
@@ -93,22 +100,19 @@ class Timer {
     return quantile(samples.sort(), 0.5);
   }
 
-  /** Lets the compiler see the search at work. @returns seconds per search at the end */
+  /** Lets the compiler see the search at work. @returns seconds per search, median of the last ones */
   warmUp(search: Search, count: number, seconds: number): number {
-    const limit = performance.now() + seconds * 1e3;
-    let last = 0;
+    const start = performance.now();
+    const limit = start + seconds * 1e3;
+    const last: number[] = [];
     // A large prime step meets all kinds of contexts early.
-    for (
-      let i = 0, done = 0;
-      done < 5 || (done < leastWarmUp && last < 0.1) || performance.now() < limit;
-      i = (i + 7919) % count, done++
-    ) {
-      const start = performance.now();
-      this.sum += search(i);
-      const took = performance.now() - start;
-      last = done === 0 ? took : 0.9 * last + 0.1 * took;
+    for (let i = 0, done = 0; ; i = (i + 7919) % count, done++) {
+      const now = performance.now();
+      const isShort = now - start < 0.1 * done;
+      if (done >= 5 && (done >= leastWarmUp || !isShort) && now >= limit) break;
+      last[done % judgedSearches] = this.time(search, i);
     }
-    return last / 1e3;
+    return quantile(Float64Array.from(last).sort(), 0.5) / 1e9;
   }
 }
 

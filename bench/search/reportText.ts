@@ -13,7 +13,7 @@ export function howMeasured({ settings, traces }: SearchReport): string {
 - Layer times come from a profile of the model on this machine; the end device is 8 times slower, the cloud 2.5 times faster, each layer by its own factor within 1.5 of that.
 - Contenders take turns in each context, in an order that rotates; each search is timed alone with the monotonic clock, and the median time of a search that does nothing (clock and call) is taken off. ${settings.repeats} repeats; the JSON has the spread of their medians. A contender that would take longer than its share of time searches in every n-th context, evenly over the run; \`samples\` in the JSON says how often it did.
 - The clock ticks in steps of about 10 ns: medians below 0.1 µs are good to that, means (in the JSON) are better.
-- The oracle scans the features of all valid cuts before any pruning, and is itself held against trying every cut from its definition on a sample. Answers are compared by value at 1e-9 relative, bounds included. Time for it is limited: \`checked\` says how many contexts it judged, spread evenly.
+- The oracle scans the features of all valid cuts before any pruning, skipping runs of cuts of which none can be better; it is itself held against reading every cut, and against trying every cut from its definition, on samples. Answers are compared by value at 1e-9 relative, bounds included. Time for it is limited: \`checked\` says how many contexts it judged, spread evenly.
 - Memory is the growth of the resident set at its peak, building once from cold code.`;
 }
 

@@ -65,6 +65,8 @@ export interface NeighbourEffect {
 export interface Spared {
   readonly decisions: number;
   readonly withoutSearch: number;
+  /** Decisions that were held against the oracle. */
+  readonly checked: number;
   readonly mismatches: number;
   /** The whole of a decision: reading the context, certificate or search, prediction. */
   readonly decide: Timing;
@@ -92,7 +94,8 @@ export interface ModelResult {
   readonly algorithm: 'gads' | 'min-cut';
   readonly oracle: string;
   readonly contexts: number;
-  readonly mismatches: number;
+  /** Of the contexts that the oracle judged; null where there is none. */
+  readonly mismatches: number | null;
   readonly build: BuildResult;
   /** Over the contexts of mode `latency`, in one interleaved run; null where a contender knows no such problem. */
   readonly search: Readonly<Record<Contender, Timing | null>>;
