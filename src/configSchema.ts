@@ -166,7 +166,7 @@ const decisions = Type.Object(
   {
     keepRows: whole(100_000, 1, 100_000_000, 'Rows of decision history kept; the oldest go first.'),
     keptRowMs: whole(
-      10_000,
+      60_000,
       0,
       HOUR_MS,
       'Where telemetry leaves the cut as it is, one row of history per deployment and this time; it counts those between. 0: each decision is a row.',

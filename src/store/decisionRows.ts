@@ -1,7 +1,7 @@
 /** The decision history as rows. */
 import type { Database } from 'better-sqlite3';
 import type { DecisionRecord } from '../control/records.js';
-import { fromJson, toJson } from './json.js';
+import { fromJson, toJson, type JsonTexts } from './json.js';
 
 interface InsertedRow {
   readonly deployment_id: string;
@@ -29,29 +29,53 @@ interface DecisionRow extends InsertedRow {
   readonly id: number;
 }
 
-function decisionRow(record: DecisionRecord): InsertedRow {
-  const { decision } = record;
-  return {
-    deployment_id: record.deploymentId,
-    at_ms: record.atMs,
-    reason: record.reason,
-    version_before: record.versionBefore,
-    version_after: record.versionAfter,
-    algorithm: decision.algorithm,
-    latency_seconds: decision.prediction.latencySeconds,
-    optimality: decision.optimality.kind,
-    gap: decision.optimality.kind === 'bounded' ? decision.optimality.gap : null,
-    states_visited: decision.statesVisited,
-    search_ns: record.searchNanoseconds,
-    cut_before_json: record.cutBefore === null ? null : toJson(record.cutBefore),
-    cut_after_json: toJson(record.cutAfter),
-    context_json: toJson(record.context),
-    decision_json: toJson(decision),
-    sources_json: toJson(record.secondsSources),
-    kept_before: record.keptBefore,
-    switching_json: record.switching === null ? null : toJson(record.switching),
-    corrections_json: record.corrections === null ? null : toJson(record.corrections),
-  };
+/** The columns of a row that is written, in the order of `insertedRow`. */
+const insertedColumns = [
+  'deployment_id',
+  'at_ms',
+  'reason',
+  'version_before',
+  'version_after',
+  'algorithm',
+  'latency_seconds',
+  'optimality',
+  'gap',
+  'states_visited',
+  'search_ns',
+  'cut_before_json',
+  'cut_after_json',
+  'context_json',
+  'decision_json',
+  'sources_json',
+  'kept_before',
+  'switching_json',
+  'corrections_json',
+] as const satisfies readonly (keyof InsertedRow)[];
+
+/** By place and not by name: SQLite's binding looks each name up, for each row. */
+function insertedRow(record: DecisionRecord, texts: JsonTexts): InsertedRow[keyof InsertedRow][] {
+  const { decision, cutBefore, corrections, switching } = record;
+  return [
+    record.deploymentId,
+    record.atMs,
+    record.reason,
+    record.versionBefore,
+    record.versionAfter,
+    decision.algorithm,
+    decision.prediction.latencySeconds,
+    decision.optimality.kind,
+    decision.optimality.kind === 'bounded' ? decision.optimality.gap : null,
+    decision.statesVisited,
+    record.searchNanoseconds,
+    cutBefore === null ? null : texts.of(cutBefore),
+    texts.of(record.cutAfter),
+    toJson(record.context),
+    toJson(decision),
+    texts.of(record.secondsSources),
+    record.keptBefore,
+    switching === null ? null : toJson(switching),
+    corrections === null ? null : toJson(corrections),
+  ];
 }
 
 function decisionOf(row: DecisionRow): DecisionRecord & { id: number } {
@@ -83,14 +107,9 @@ function assertCount(name: string, value: number): void {
 }
 
 /** The part of the store that keeps decisions. */
-export function decisionRows(db: Database) {
-  const insert = db.prepare<InsertedRow>(
-    `INSERT INTO decisions (deployment_id, at_ms, reason, version_before, version_after, algorithm, latency_seconds,
-       optimality, gap, states_visited, search_ns, cut_before_json, cut_after_json, context_json, decision_json,
-       sources_json, kept_before, switching_json, corrections_json)
-     VALUES (@deployment_id, @at_ms, @reason, @version_before, @version_after, @algorithm, @latency_seconds,
-       @optimality, @gap, @states_visited, @search_ns, @cut_before_json, @cut_after_json, @context_json,
-       @decision_json, @sources_json, @kept_before, @switching_json, @corrections_json)`,
+export function decisionRows(db: Database, texts: JsonTexts) {
+  const insert = db.prepare<InsertedRow[keyof InsertedRow][]>(
+    `INSERT INTO decisions (${insertedColumns.join()}) VALUES (${insertedColumns.map(() => '?').join()})`,
   );
   const page = db.prepare<[string, number, number], DecisionRow>(
     'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
@@ -103,7 +122,7 @@ export function decisionRows(db: Database) {
   );
   return {
     /** To be run inside a transaction. */
-    insertDecision: (record: DecisionRecord): void => void insert.run(decisionRow(record)),
+    insertDecision: (record: DecisionRecord): void => void insert.run(...insertedRow(record, texts)),
     decisions(deploymentId: string, { limit, beforeId }: { limit: number; beforeId?: number | undefined }) {
       assertCount('limit', limit);
       return page.all(deploymentId, beforeId ?? Number.MAX_SAFE_INTEGER, limit).map(decisionOf);

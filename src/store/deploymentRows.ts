@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import type { DeploymentRecord } from '../control/records.js';
 import { StoreError } from '../control/storeError.js';
-import { fromJson, toJson } from './json.js';
+import { fromJson, toJson, type JsonTexts } from './json.js';
 
 interface ProgressRow {
   readonly id: string;
@@ -24,20 +24,20 @@ interface DeploymentRow extends ProgressRow {
   readonly created_at_ms: number;
 }
 
-function progressRow(record: DeploymentRecord): ProgressRow {
+function progressRow(record: DeploymentRecord, texts: JsonTexts): ProgressRow {
   return {
     id: record.id,
     version: record.version,
-    cut_json: record.cut === null ? null : toJson(record.cut),
+    cut_json: record.cut === null ? null : texts.of(record.cut),
     reported_json: toJson(record.reported),
-    last_good_json: record.lastGood === null ? null : toJson(record.lastGood),
+    last_good_json: record.lastGood === null ? null : texts.of(record.lastGood),
     updated_at_ms: record.updatedAtMs,
   };
 }
 
-function deploymentRow(record: DeploymentRecord): DeploymentRow {
+function deploymentRow(record: DeploymentRecord, texts: JsonTexts): DeploymentRow {
   return {
-    ...progressRow(record),
+    ...progressRow(record, texts),
     model_id: record.modelId,
     end_device_id: record.end.deviceId,
     edge_device_id: record.edge.deviceId,
@@ -68,7 +68,7 @@ function deploymentOf(row: DeploymentRow): DeploymentRecord {
 }
 
 /** The part of the store that keeps deployments. */
-export function deploymentRows(db: Database) {
+export function deploymentRows(db: Database, texts: JsonTexts) {
   const all = db.prepare<[], DeploymentRow>('SELECT * FROM deployments ORDER BY created_at_ms, id');
   const save = db.prepare<DeploymentRow>(
     `INSERT INTO deployments (id, model_id, end_device_id, edge_device_id, end_json, edge_json, cloud_json, requirements_json,
@@ -90,7 +90,7 @@ export function deploymentRows(db: Database) {
   return {
     deployments: (): DeploymentRecord[] => all.all().map(deploymentOf),
     saveDeployment(record: DeploymentRecord): void {
-      if (save.run(deploymentRow(record)).changes === 1) return;
+      if (save.run(deploymentRow(record, texts)).changes === 1) return;
       throw new StoreError(
         'version-back',
         `Deployment ${record.id} is stored with a newer version than ${record.version}; an older one is not written over it.`,
@@ -98,6 +98,7 @@ export function deploymentRows(db: Database) {
     },
     deleteDeployment: (id: string): void => void remove.run(id),
     /** False when the deployment is gone or stored with a newer version. To be run inside a transaction. */
-    saveProgress: (record: DeploymentRecord): boolean => progress.run(progressRow(record)).changes === 1,
+    saveProgress: (record: DeploymentRecord): boolean =>
+      progress.run(progressRow(record, texts)).changes === 1,
   };
 }

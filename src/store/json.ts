@@ -21,7 +21,32 @@ function untagNumber(_key: string, value: unknown): unknown {
 export function toJson(value: object | null): string {
   const text = JSON.stringify(value);
   // A number that JSON cannot hold shows as null; only then the slow way with a replacer is worth its time.
-  return text.includes('null') ? JSON.stringify(value, tagNumber) : text;
+  return text.includes('null') && holdsNonFinite(value) ? JSON.stringify(value, tagNumber) : text;
+}
+
+function holdsNonFinite(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsNonFinite);
+  for (const name in value) if (holdsNonFinite((value as Record<string, unknown>)[name])) return true;
+  return false;
+}
+
+/**
+ * Texts of objects that do not change and are written many times, each made once and kept as long as its object.
+ * Deployments that run the same cut share the object, a decision has it twice, and its deployment twice more.
+ */
+export class JsonTexts {
+  readonly #texts = new WeakMap<object, string>();
+
+  of(value: object): string {
+    let text = this.#texts.get(value);
+    if (text === undefined) {
+      text = toJson(value);
+      this.#texts.set(value, text);
+    }
+    return text;
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { decisionRows } from './decisionRows.js';
 import { deploymentRows } from './deploymentRows.js';
 import { deviceRows } from './deviceRows.js';
 import { productMigrations } from './migrations.js';
+import { JsonTexts } from './json.js';
 import { modelRows } from './modelRows.js';
 import { reservationRows } from './reservationRows.js';
 import { storeFailure } from './sqliteFailure.js';
@@ -85,8 +86,9 @@ export function openStore(options: StoreOptions): Store {
   });
   const stopCheckpoints =
     options.checkpointFailed === undefined ? null : startCheckpoints(db, options.checkpointFailed);
-  const { insertDecision, ...decisions } = decisionRows(db);
-  const { saveProgress, ...deployments } = deploymentRows(db);
+  const texts = new JsonTexts();
+  const { insertDecision, ...decisions } = decisionRows(db, texts);
+  const { saveProgress, ...deployments } = deploymentRows(db, texts);
   const writeProbe = db.prepare('UPDATE write_probe SET writes = writes + 1');
   const { saveReservation, ...reservations } = reservationRows(db);
   const commit = db.transaction(
