@@ -1,6 +1,7 @@
 /** The device's half of the protocol, for programs that run on devices: `import { Device } from 'cutpoint/client'`. */
 export { Device, type DeviceEvents, type DeviceIdentity, type DeviceOptions } from './device.js';
 export type { Cut, CutHandlers } from './deviceCuts.js';
+export { partOf, type CutPart } from './cutPart.js';
 export { CutRefused } from './cutRefused.js';
 export type { FallbackReason } from './cutState.js';
 export type { DeviceClock } from './clock.js';

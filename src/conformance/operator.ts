@@ -27,6 +27,8 @@ export interface Deployed {
   readonly modelId: string;
   readonly endId: string;
   readonly edgeId: string;
+  /** Absent: two tiers. */
+  readonly cloudId?: string;
 }
 
 const callTimeoutMs = 20_000;
@@ -81,8 +83,9 @@ export class Operator {
   }
 
   /** @returns the id of the deployment. @throws Unmet */
-  async deploy({ modelId, endId, edgeId }: Deployed, signal: AbortSignal): Promise<string> {
-    const body = { modelId, end: { deviceId: endId }, edge: { deviceId: edgeId } };
+  async deploy({ modelId, endId, edgeId, cloudId }: Deployed, signal: AbortSignal): Promise<string> {
+    const cloud = cloudId === undefined ? {} : { cloud: { deviceId: cloudId } };
+    const body = { modelId, end: { deviceId: endId }, edge: { deviceId: edgeId }, ...cloud };
     const answer = await this.call('POST', '/v1/deployments', body, signal);
     if (answer.status !== 201) throw new Unmet(`a deployment cannot be made: ${problem(answer)}`);
     return answer.view.text('id');

@@ -13,7 +13,7 @@ export interface RolloutOptions {
 export type Placement = 'end' | 'split' | 'edge';
 
 /** Links at which that placement is the best one by far. */
-const links = {
+export const links = {
   end: { uplinkBitsPerSecond: 1e3, downlinkBitsPerSecond: 1e3, rttSeconds: 1 },
   split: { uplinkBitsPerSecond: 2e7, downlinkBitsPerSecond: 1e8, rttSeconds: 0.002 },
   edge: { uplinkBitsPerSecond: 2e10, downlinkBitsPerSecond: 2e10, rttSeconds: 0.0005 },
@@ -51,11 +51,16 @@ export class Rollout {
 
   /**
    * Tells of a link until `done` is fulfilled.
+   * @param more what else is told each time
    * @returns what `done` returns
    */
-  async telling<T>(placement: Placement, done: Promise<T>): Promise<T> {
-    this.tell(placement);
-    const timer = setInterval(() => this.tell(placement), tellAgainMs);
+  async telling<T>(placement: Placement, done: Promise<T>, more: () => void = () => undefined): Promise<T> {
+    const tell = (): void => {
+      this.tell(placement);
+      more();
+    };
+    tell();
+    const timer = setInterval(tell, tellAgainMs);
     try {
       return await done;
     } finally {

@@ -5,6 +5,7 @@ import { runScenarios, type Result } from './run.js';
 import type { Scenario } from './scenario.js';
 import { backpressureScenarios } from './server/backpressure.js';
 import { dataSafetyScenarios } from './server/dataSafety.js';
+import { cloudScenarios } from './server/cloud.js';
 import { heartbeatScenarios } from './server/heartbeat.js';
 import { helloScenarios } from './server/hello.js';
 import { identityScenarios } from './server/identity.js';
@@ -36,6 +37,7 @@ export const serverScenarios: readonly Scenario<ServerStage>[] = [
   ...resumeScenarios,
   ...offlineScenarios,
   ...reconnectScenarios,
+  ...cloudScenarios,
   ...durabilityScenarios,
   ...heartbeatScenarios,
   ...backpressureScenarios,

@@ -2,9 +2,10 @@
 import type { Message } from './inbox.js';
 import type { MessageCheck } from './messageCheck.js';
 import { conformanceModel, modelName } from './model.js';
-import { Operator } from './operator.js';
+import { Operator, type Deployed } from './operator.js';
 import { NotPlayable, Unmet } from './outcome.js';
 import { Peer, type PeerOptions, type Refusal } from './peer.js';
+import { CloudRollout } from './cloudRollout.js';
 import { Rollout, type RolloutOptions } from './rollout.js';
 import type { Playground } from './run.js';
 import type { Transcript } from './transcript.js';
@@ -30,6 +31,8 @@ export interface ServerFacts {
 
 /** A device of which telemetry moves the cut: far slower (end) or quicker (edge) than the server. */
 export const computeRatio = { end: 300, edge: 0.1 } as const;
+/** With a cloud, an edge that is far slower than that, so that a link to it moves the cut as well. */
+const computeRatioBelowCloud = { edge: 30, cloud: 0.1 } as const;
 
 export class ServerStage implements Playground {
   readonly patienceMs = 0;
@@ -160,11 +163,28 @@ export class ServerStage implements Playground {
       capabilities: ['prepare'],
       ...options.edgeHello,
     });
-    const [endId, edgeId] = [this.deviceId('end'), this.deviceId('edge')];
-    const id = await this.operator.deploy({ modelId, endId, edgeId }, this.signal);
+    const id = await this.#made({ modelId, endId: this.deviceId('end'), edgeId: this.deviceId('edge') });
+    return new Rollout(this, id, end, edge);
+  }
+
+  /** The same with a cloud behind the edge. @throws NotPlayable without operator REST */
+  async deployWithCloud(): Promise<CloudRollout> {
+    const modelId = this.needsOperator();
+    const capabilities = ['prepare'];
+    const { edge: edgeRatio, cloud: cloudRatio } = computeRatioBelowCloud;
+    const end = await this.device('end', { computeRatio: computeRatio.end, capabilities });
+    const edge = await this.device('edge', { role: 'edge', computeRatio: edgeRatio, capabilities });
+    const cloud = await this.device('cloud', { role: 'cloud', computeRatio: cloudRatio, capabilities });
+    const [endId, edgeId, cloudId] = ['end', 'edge', 'cloud'].map((name) => this.deviceId(name));
+    const id = await this.#made({ modelId, endId: endId!, edgeId: edgeId!, cloudId: cloudId! });
+    return new CloudRollout(this, id, end, edge, cloud);
+  }
+
+  async #made(wanted: Deployed): Promise<string> {
+    const id = await this.operator.deploy(wanted, this.signal);
     this.transcript.add('operator', '*', `deployment ${id} made`);
     this.#cleanUps.push(() => this.operator.call('DELETE', `/v1/deployments/${id}`));
-    return new Rollout(this, id, end, edge);
+    return id;
   }
 
   /** @throws Unmet where the server said something against the schemas, whatever the scenario was about */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { CutRefused } from '../../src/client/index.js';
+import { CutRefused, partOf } from '../../src/client/index.js';
 import type { DeploymentSession } from '../../src/control/deploymentSession.js';
 import { quickLink, slowLink, until } from '../support/controlRig.js';
 import { serviceRig, type ServiceRig } from '../support/serviceRig.js';
@@ -19,10 +19,13 @@ describe('devices of the library and the real controller', () => {
   let rig: ServiceRig;
   let played: Played[];
   let link: object;
+  /** Of the edge to the cloud. */
+  let linkAbove: object;
   beforeEach(async () => {
     rig = await serviceRig({ hub: { telemetryIntervalMs: 10, previousCutMs: 20 } });
     played = [];
     link = quickLink;
+    linkAbove = {};
   });
   afterEach(async () => {
     for (const { device } of played) device.stop();
@@ -39,14 +42,20 @@ describe('devices of the library and the real controller', () => {
   });
 
   async function connect(
-    role: 'end' | 'edge',
+    role: 'end' | 'edge' | 'cloud',
     more: Parameters<typeof playedDevice>[1] = {},
   ): Promise<Played> {
-    const deviceId = role === 'end' ? 'camera' : 'edge';
+    const deviceId = role === 'end' ? 'camera' : role;
+    const computeRatio = { end: 4, edge: 0.5, cloud: 0.05 }[role];
+    const known = {
+      end: () => link,
+      edge: () => ({ cpuLoad: 0, ...linkAbove }),
+      cloud: () => ({ cpuLoad: 0 }),
+    };
     const one = playedDevice(rig.origin.replace('http', 'ws'), {
       token: await rig.deviceToken(deviceId),
-      identity: { deviceId, role, computeRatio: role === 'end' ? 4 : 0.5 },
-      telemetry: () => (role === 'end' ? link : { cpuLoad: 0 }),
+      identity: { deviceId, role, computeRatio },
+      telemetry: known[role],
       ...more,
     });
     played.push(one);
@@ -54,13 +63,14 @@ describe('devices of the library and the real controller', () => {
     return one;
   }
 
-  async function deploy(): Promise<DeploymentSession> {
+  async function deploy(more: object = {}): Promise<DeploymentSession> {
     const { id, done } = await rig.upload();
     await done;
     return rig.control.operations.deploy({
       modelId: id,
       end: { deviceId: 'camera' },
       edge: { deviceId: 'edge' },
+      ...more,
       requirements: {},
     });
   }
@@ -82,6 +92,24 @@ describe('devices of the library and the real controller', () => {
     for (const device of [end, edge]) {
       assert.equal(count(device, 'activate'), count(device, 'release'), 'nothing stays loaded');
     }
+  });
+
+  it('share a model over three tiers, each with its part, and go on without the cloud', async () => {
+    const [end, edge, cloud] = [await connect('end'), await connect('edge'), await connect('cloud')];
+    const parts = (...devices: Played[]) => devices.map(({ active }) => partOf(active.at(-1)!).layers);
+    link = { uplinkBitsPerSecond: 5e7, downlinkBitsPerSecond: 5e7, rttSeconds: 0.001 };
+    linkAbove = { uplinkBitsPerSecond: 2e7, downlinkBitsPerSecond: 2e7, rttSeconds: 0.001 };
+    const session = await deploy({ cloud: { deviceId: 'cloud' } });
+    await until(() => session.durable.cut?.edgeLayers?.join() === '2');
+    await inStep(session, end, edge, cloud);
+    assert.deepEqual(parts(end, edge, cloud), [[0, 1], [2], [3]]);
+    cloud.device.stop();
+    await until(() => session.durable.cut?.edgeLayers?.join() === '2,3');
+    await inStep(session, end, edge);
+    assert.deepEqual(parts(end, edge), [
+      [0, 1],
+      [2, 3],
+    ]);
   });
 
   it('resume after a broken connection without loading or switching again', async () => {

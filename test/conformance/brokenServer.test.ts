@@ -69,6 +69,11 @@ const flaws: readonly (readonly [what: string, finders: readonly string[], flaw:
     changes('cut', (m) => (m['tier'] === 'edge' ? { ...m, endLayers: [] } : m)),
   ],
   [
+    'does not say what the edge sends on',
+    ['cut/three-tiers', 'offline/cloud-lost'],
+    changes('cut', (m) => without('edgeTensors', m)),
+  ],
+  [
     'replays',
     ['resume/latest-only'],
     {
@@ -81,7 +86,12 @@ const flaws: readonly (readonly [what: string, finders: readonly string[], flaw:
   ],
   [
     'switches what was not prepared',
-    ['two-phases/prepare-first', 'two-phases/waits-for-the-edge', 'ack-and-nack/nack-by-the-edge'],
+    [
+      'two-phases/prepare-first',
+      'two-phases/waits-for-the-edge',
+      'two-phases/waits-for-the-cloud',
+      'ack-and-nack/nack-by-the-edge',
+    ],
     changes('cut', (m) => ({ ...m, phase: 'active' })),
   ],
   ['does not say what is current', ['resume/current'], swallows('current')],
