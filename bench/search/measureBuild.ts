@@ -31,11 +31,17 @@ function bytesOf({
   stateRows,
   nodeRows,
   support,
+  nested,
   neighbourStart,
   neighbours,
 }: HeldStates): number {
-  const parts = [features, masks, tree.corners, neighbourStart, neighbours];
+  const parts: ArrayBufferView[] = [features, masks, tree.corners, neighbourStart, neighbours];
   for (const { priced, bounded } of [stateRows, nodeRows]) parts.push(priced, bounded);
   if (support !== null) parts.push(support.rows, support.states);
+  if (nested !== null) {
+    const { lower, upper, start, uppers, states, lowerOf, upperOf, heavyLayers } = nested;
+    for (const { nodes, inAll, inAny } of [lower, upper]) parts.push(nodes, inAll, inAny);
+    parts.push(start, uppers, states, lowerOf, upperOf, heavyLayers);
+  }
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }

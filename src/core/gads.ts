@@ -6,9 +6,10 @@
  * (1) the neighbour effect gives the incumbent: when the context moves a little, the present state is the best one
  * still, or nearly. (2) An objective that prices only seconds, hops and bytes is least, without bounds, in one of the
  * few support states (supportStates.ts). They are scanned: where the least meets all bounds, or is no better than
- * the incumbent, that is the answer. (3) Else branch and bound over the bound tree proves that nothing is better than
- * the incumbent, or finds it. The incumbent is only a first bound; the answer never depends on it. Ties keep
- * the state found first, so the present state wins against equals.
+ * the incumbent, that is the answer. (3) Else branch and bound proves that nothing is better than the incumbent, or finds
+ * it: of three tiers over the two nested cuts that a state is made of (nestedSearch.ts), which under bounds takes the place of
+ * (2) too; of two tiers, and of what that cannot tell, over the bound tree of all states. The incumbent is only a first
+ * bound; the answer never depends on it. Ties keep the state found first, so the present state wins against equals.
  *
  * Complexity: O(support states), some ten, where no bound keeps the least of them out; else O(states) at worst, in practice some
  * tens of nodes; no allocation while it searches. Source of the incumbent: the abstract of CAS; of the bound: Land and
@@ -18,6 +19,7 @@
  */
 import { boundedColumns, noColumn } from './boundedColumns.js';
 import { leafStart } from './boundTree.js';
+import { NestedSearch, type Incumbent } from './nestedSearch.js';
 import { objectiveValue } from './objective.js';
 import type { Constraint, ObjectiveFunction, Problem } from './problem.js';
 import { relaxed } from './relax.js';
@@ -28,7 +30,7 @@ import { leastOfThreeTiers, leastOfTwoTiers } from './supportScan.js';
 /** Every so many searches under bounds the support states are tried again. */
 const triedAgain = 4;
 
-export class Gads {
+export class Gads implements Incumbent {
   /** States and tree nodes looked at since this was last set to 0. */
   visited = 0;
 
@@ -45,7 +47,9 @@ export class Gads {
   private wasKeptOut = false;
   private untried = 0;
   private best = -1;
-  private bestValue = Infinity;
+  /** Value of the incumbent of the search that runs. */
+  bestValue = Infinity;
+  private readonly nested: NestedSearch | null;
 
   constructor(private readonly held: HeldStates) {
     const { leafCount } = held.tree;
@@ -57,6 +61,7 @@ export class Gads {
     this.supportStates = held.support?.states ?? new Int32Array(0);
     this.hasTwoTiers = held.layout.tierCount === 2;
     this.problem = new SearchProblem(held.layout, boundedColumns(held.layout).count);
+    this.nested = held.nested === null ? null : new NestedSearch(held.nested, held.layout, this);
   }
 
   /** The value of an objective in a state. */
@@ -76,7 +81,9 @@ export class Gads {
     this.bestValue = Infinity;
     this.problem.pack(objective, constraints);
     if (present >= 0) this.readStates(present, present + 1);
-    if (hasSupport && this.isWorthTrying() && this.trySupport(supportRows, objective.linear))
+    if (this.nested !== null) {
+      if (this.proveNested(this.nested, objective, constraints)) return this.best;
+    } else if (hasSupport && this.isWorthTrying() && this.trySupport(supportRows, objective.linear))
       return this.best;
     this.prove();
     return this.best;
@@ -96,6 +103,21 @@ export class Gads {
       (wanted, s) => this.valueOf(wanted, s),
     );
     return this.search(objective, met, present);
+  }
+
+  /** For the search over nested cuts: takes a state where it meets all bounds and is better. */
+  tryState(state: number): void {
+    this.readStates(state, state + 1);
+  }
+
+  private proveNested(
+    nested: NestedSearch,
+    objective: ObjectiveFunction,
+    constraints: readonly Constraint[],
+  ): boolean {
+    const isProven = nested.pack(objective, constraints) && nested.prove();
+    this.visited += nested.visited;
+    return isProven;
   }
 
   /** The optimum without bounds: the support state with the least sum, or `present` where that is no worse. */

@@ -10,7 +10,7 @@ import type { SearchRows } from './searchRows.js';
 
 /** Bounds of one problem: one per column at most, and sums. */
 const maxColumns = 32;
-const maxSums = 4;
+export const maxSums = 4;
 
 export class SearchProblem {
   readonly pricedWidth: number;

@@ -13,8 +13,9 @@ import { largestAmount } from './contextRanges.js';
 import { checkEncodings, rawEncoding, type Encoding } from './encoding.js';
 import { featureLayout, type FeatureLayout } from './features.js';
 import { layerFacts, type LayerFacts } from './layerFacts.js';
-import type { LayerGraph } from './layerGraph.js';
+import type { Layer, LayerGraph } from './layerGraph.js';
 import { neighboursOf } from './neighbours.js';
+import { nestedCuts, type NestedCuts } from './nestedCuts.js';
 import { dominators } from './pareto.js';
 import type { TierSeconds } from './profile.js';
 import { nodeRows, searchRows, type SearchRows } from './searchRows.js';
@@ -59,6 +60,8 @@ export interface HeldStates {
   readonly nodeRows: SearchRows;
   /** States that can be best without bounds; null where they are too many to be of use. */
   readonly support: SupportStates | null;
+  /** States of three tiers as pairs of cuts; null for two tiers, and where there are several encodings. */
+  readonly nested: NestedCuts | null;
   /** Neighbours of state s: `neighbours[neighbourStart[s]]` … `neighbours[neighbourStart[s + 1] - 1]`. */
   readonly neighbourStart: Int32Array;
   readonly neighbours: Int32Array;
@@ -96,7 +99,10 @@ export function buildStateGraph(
   const facts = layerFacts(graph);
   const unheld = { graph, tiers, encodings, topology, facts, layout };
   const rows = enumerateStates(unheld, maxStates, progress);
-  return { ...unheld, held: rows && holdStates(rows, topology, layout, progress) };
+  return {
+    ...unheld,
+    held: rows && holdStates(rows, topology, layout, graph.layers, encodings.length, progress),
+  };
 }
 
 function enumerateStates(
@@ -124,6 +130,8 @@ function holdStates(
   rows: StateRows,
   topology: Topology,
   layout: FeatureLayout,
+  layers: readonly Layer[],
+  encodingCount: number,
   progress: BuildProgress,
 ): HeldStates {
   const { width, words } = rows;
@@ -159,6 +167,7 @@ function holdStates(
     stateRows,
     nodeRows: nodeRows(stateRows, kept.length, tree),
     support: supportStates(features, width, tree, layout.weights),
+    nested: layout.tierCount === 3 && encodingCount === 1 ? nestedCuts(rows, layers, layout, placeOf) : null,
     ...edges,
   };
 }

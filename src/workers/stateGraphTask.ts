@@ -27,6 +27,7 @@ export default function build({ input, maxStates, progress }: StateGraphTask): S
     held.nodeRows.bounded,
     held.neighbourStart,
     held.neighbours,
+    ...(held.nested === null ? [] : [held.nested.uppers, held.nested.states]),
   ].map((array) => array.buffer as ArrayBuffer);
   return move({
     [transferableSymbol]: transferList,
