@@ -1,7 +1,7 @@
 /**
  * Telemetry frames that wait unread because decisions are behind: of each connection the latest alone, so their number
- * is that of the connections. The freshest goes first: what comes late is worth less than what comes now, and is
- * replaced soon. One in some is the oldest instead, so that a device that speaks rarely is heard too.
+ * is that of the connections. Who was not read for the longest goes first: a device that speaks rarely is read at
+ * once, and of one that speaks more often than it can be read each time the latest, never older than its interval.
  */
 export interface LateFrame<Owner> {
   readonly owner: Owner;
@@ -9,9 +9,7 @@ export interface LateFrame<Owner> {
   readonly receivedAtNanoseconds: bigint;
 }
 
-/** One of so many that are taken is the oldest. */
-const oldestEvery = 128;
-/** Places of frames that went are given back when they are more than this and more than those that wait. */
+/** Places of owners that went are given back when they are more than this and more than those that wait. */
 const sparePlaces = 1024;
 const sequenceField = /"sequence"\s*:\s*(\d{1,16})\b/;
 const head = Buffer.from('{"type":"telemetry"');
@@ -23,15 +21,22 @@ export function mayWait(data: Buffer): boolean {
   return data.length > head.length && data.length <= largestBytes && head.compare(data, 0, head.length) === 0;
 }
 
+interface Place<Owner> {
+  /** Null where it was read and no other came since. */
+  frame: LateFrame<Owner> | null;
+  /** Stands in the round of those that were read, in the order in which they were. */
+  inRound: boolean;
+}
+
 export class Backlog<Owner> {
-  /** By time of arrival; null where a frame went. */
-  #frames: (LateFrame<Owner> | null)[] = [];
-  #oldest = 0;
-  #taken = 0;
-  readonly #places = new Map<Owner, number>();
+  readonly #places = new Map<Owner, Place<Owner>>();
+  /** They speak and were not read in this round: they go first. */
+  #due = new Fifo<Owner>();
+  #round = new Fifo<Owner>();
+  #waiting = 0;
 
   get size(): number {
-    return this.#places.size;
+    return this.#waiting;
   }
 
   /**
@@ -39,57 +44,78 @@ export class Backlog<Owner> {
    * @returns `stale` where the earlier one is the newer by its sequence, and stays
    */
   put(frame: LateFrame<Owner>): 'added' | 'replaced' | 'stale' {
-    const place = this.#places.get(frame.owner);
-    if (place !== undefined) {
-      if (isNewer(this.#frames[place]!.data, frame.data)) return 'stale';
-      this.#frames[place] = null;
+    let place = this.#places.get(frame.owner);
+    const before = place?.frame ?? null;
+    if (before !== null && isNewer(before.data, frame.data)) return 'stale';
+    if (place === undefined) {
+      place = { frame: null, inRound: false };
+      this.#places.set(frame.owner, place);
     }
-    this.#places.set(frame.owner, this.#frames.length);
     // a copy: `data` is a part of what the socket read, and would keep all of that
-    this.#frames.push({ ...frame, data: Buffer.from(frame.data) });
-    if (this.#frames.length > sparePlaces + 2 * this.#places.size) this.#compact();
-    return place === undefined ? 'added' : 'replaced';
+    place.frame = { ...frame, data: Buffer.from(frame.data) };
+    if (before !== null) return 'replaced';
+    this.#waiting++;
+    if (!place.inRound) this.#due.add(frame.owner);
+    return 'added';
   }
 
   /** The next frame to read; null where none waits. */
   take(): LateFrame<Owner> | null {
-    if (this.#places.size === 0) return null;
-    const frame = ++this.#taken % oldestEvery === 0 ? this.#takeOldest() : this.#takeFreshest();
-    this.#places.delete(frame.owner);
-    if (this.#places.size === 0) {
-      this.#frames = [];
-      this.#oldest = 0;
+    if (this.#waiting === 0) return null;
+    for (;;) {
+      const isDue = this.#due.size > 0;
+      const owner = (isDue ? this.#due : this.#round).next();
+      const place = this.#places.get(owner);
+      if (place === undefined || place.inRound === isDue) continue; // forgotten since
+      const { frame } = place;
+      place.inRound = false;
+      if (frame === null) continue; // it has nothing to say: it is due when it speaks
+      place.frame = null;
+      place.inRound = true;
+      this.#round.add(owner);
+      this.#left();
+      return frame;
     }
-    return frame;
   }
 
   /** Drops what waits for `owner`; false where nothing does. */
   forget(owner: Owner): boolean {
     const place = this.#places.get(owner);
-    if (place === undefined) return false;
-    this.#frames[place] = null;
-    return this.#places.delete(owner);
+    this.#places.delete(owner);
+    if (place === undefined || place.frame === null) return false;
+    this.#left();
+    return true;
   }
 
-  #takeFreshest(): LateFrame<Owner> {
-    for (;;) {
-      const frame = this.#frames.pop()!;
-      if (frame !== null) return frame;
+  /** Where nothing waits there is no order to keep, nor whom. */
+  #left(): void {
+    if (--this.#waiting > 0) return;
+    this.#places.clear();
+    this.#due = new Fifo();
+    this.#round = new Fifo();
+  }
+}
+
+/** First in, first out; what went is given back now and then. */
+class Fifo<T> {
+  #values: T[] = [];
+  #first = 0;
+
+  get size(): number {
+    return this.#values.length - this.#first;
+  }
+
+  add(value: T): void {
+    if (this.#first > sparePlaces && this.#first > this.size) {
+      this.#values = this.#values.slice(this.#first);
+      this.#first = 0;
     }
+    this.#values.push(value);
   }
 
-  #takeOldest(): LateFrame<Owner> {
-    for (;;) {
-      const frame = this.#frames[this.#oldest]!;
-      this.#frames[this.#oldest++] = null;
-      if (frame !== null) return frame;
-    }
-  }
-
-  #compact(): void {
-    this.#frames = this.#frames.filter((frame) => frame !== null);
-    this.#oldest = 0;
-    this.#frames.forEach((frame, place) => this.#places.set(frame!.owner, place));
+  /** There is one. */
+  next(): T {
+    return this.#values[this.#first++]!;
   }
 }
 
