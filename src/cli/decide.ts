@@ -187,17 +187,20 @@ function stagesOf(prediction: DecisionDocument['prediction']): (readonly [string
 }
 
 function rangeText({ value, from, to }: NonNullable<DecisionDocument['ranges']>[number]): string {
-  const format = value.endsWith('BitsPerSecond')
-    ? formatRate
-    : value.endsWith('Bytes')
-      ? formatBytes
-      : value.endsWith('Seconds')
-        ? formatSeconds
-        : (amount: number): string => amount.toPrecision(3);
+  const format = formatOf(value);
   if (to === null) return from === 0 ? `${value} is anything` : `${value} is at least ${format(from)}`;
   return from === 0
     ? `${value} is at most ${format(to)}`
     : `${value} is between ${format(from)} and ${format(to)}`;
+}
+
+/** How amounts of a value of the context, or of a bound, are shown; its name ends in the unit. */
+function formatOf(name: string): (amount: number) => string {
+  if (name.endsWith('BitsPerSecond')) return formatRate;
+  if (/(Bytes|bytesSent)(\[\d\])?$/.test(name)) return formatBytes;
+  if (name.endsWith('Seconds')) return formatSeconds;
+  if (name.endsWith('privacyDepth')) return String;
+  return (amount) => amount.toPrecision(3);
 }
 
 function provenText(optimality: DecisionDocument['optimality']): string {

@@ -28,6 +28,13 @@ export function rawEncoding(graph: LayerGraph): Encoding {
   };
 }
 
+/** @throws RangeError where none has that name */
+export function encodingNamed(encodings: readonly Encoding[], name: string): Encoding {
+  const found = encodings.find((encoding) => encoding.name === name);
+  if (found === undefined) throw new RangeError(`encoding: ${name} is none of the graph's`);
+  return found;
+}
+
 /** @throws RangeError naming the field where an encoding does not fit the graph or a value is out of range */
 export function checkEncodings(encodings: readonly Encoding[], graph: LayerGraph): void {
   if (encodings.length === 0 || encodings.length > 256) {

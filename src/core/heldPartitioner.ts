@@ -1,17 +1,18 @@
 /** Decides over held states: GADS where all constraints can be met, the least violation where they cannot. */
 import { compareCandidates, type Candidate } from './candidate.js';
 import { Certificates } from './certificates.js';
-import { largestAmount } from './contextRanges.js';
 import type { Context } from './context.js';
+import { isLevel } from './courses.js';
 import { crossingTensors, endLayersOf } from './cut.js';
 import type { Decision, Placement } from './decision.js';
+import { encodingNamed } from './encoding.js';
 import { weightedSum } from './features.js';
 import { Gads } from './gads.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import { placedCut, predictPlaced, type PlacedCut } from './predictPlacement.js';
 import { assess, type Problem } from './problem.js';
-import { movables, rangeOf, type Range } from './ranges.js';
+import { rangesOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
 
@@ -86,16 +87,16 @@ export class HeldPartitioner implements Partitioner {
   }
 
   ranges(context: Context, decision: Decision): readonly Range[] {
-    const state = this.find(decision.placement);
-    const isSame = (now: Context): boolean => {
+    const encoding = encodingNamed(this.states.encodings, decision.encoding);
+    const own = placedCut(this.states, decision.placement, encoding).features;
+    const { features } = this.held;
+    const width = this.states.layout.length;
+    const isBest = (now: Context): boolean => {
       const problem = this.assess(now);
-      const found = this.best(problem, state);
-      // Against equals either is the best.
-      return found === state || this.isLevel(problem, found, state);
+      const best = this.best(problem, -1);
+      return isLevel(problem, features.subarray(best * width, (best + 1) * width), own);
     };
-    return movables(context).map((movable) =>
-      rangeOf(movable, isSame, movable.name === 'battery.level' ? 1 : largestAmount),
-    );
+    return rangesOf(context, { own, features, assess: (now) => this.assess(now), isBest });
   }
 
   alternatives(context: Context, limit: number): readonly Alternative[] {
@@ -123,10 +124,6 @@ export class HeldPartitioner implements Partitioner {
   private best(problem: Problem, present: number): number {
     const state = this.gads.search(problem.objective, problem.constraints, present);
     return state >= 0 ? state : this.leastViolation(problem, present);
-  }
-
-  private isLevel(problem: Problem, a: number, b: number): boolean {
-    return compareCandidates(this.candidate(a, problem), this.candidate(b, problem)) === 0;
   }
 
   private leastViolation(problem: Problem, present: number): number {

@@ -24,8 +24,9 @@ export interface Partitioner {
   /** What a given cut costs. @throws RangeError where `placement` is not valid */
   predict(context: Context, placement: Placement): Alternative;
   /**
-   * Per measured value, from where to where `decision`, made in `context`, stays the best while all others stay;
-   * exact to 0.1 %. Empty where states are not held: a walk would take too long. Takes milliseconds.
+   * Per measured value and bound, from where to where `decision`, made in `context`, stays the best while all others
+   * stay. Empty where states are not held. Takes some microseconds per value and thousand states.
+   * @throws RangeError where the decision's placement or encoding is not one of this graph
    */
   ranges(context: Context, decision: Decision): readonly Range[];
   /** The `limit` best cuts in the order of preference of `decide`, the best first. */

@@ -1,112 +1,150 @@
 /**
- * For people: while one measured value moves and all others stay, from where to where a cut stays the best.
+ * For people: while one value of a context moves and all others stay, from where to where a cut stays the best.
  *
- * A value of the link or the load enters the objective linearly in itself or in its reciprocal, so the cut
- * stays the best over one interval around the present value, unless bounds on latency or energy move with
- * it too. Algorithm: walk outwards in steps of 1 % (each step is one decision), then halve the step in which the
- * answer changes until it is known to 0.1 %. An island narrower than a step may be passed over; where no bound
- * moves with the value there is none. Complexity: at most some 1,400 decisions per value.
+ * A value that moves a limit only: raising it lets more cuts in and none out, so the cuts that a given one
+ * has to beat come one after the other, and it stays the best over one interval (where it breaks the bound,
+ * it is among those that break it least, and stays so however low the limit gets). So looking at the ends of the
+ * value's range and halving in between is sound. Any other value prices features: courses.ts finds where another
+ * cut is preferred first, among all held ones.
+ *
+ * A rate below 1 bit per second makes its hop unusable, so all rates from 0 to 1 are one context.
  */
-import type { Context, HopContext, TierContext } from './context.js';
+import { compareFixedBounds, Courses, type Sample } from './courses.js';
+import type { Context } from './context.js';
+import { largestAmount } from './contextRanges.js';
+import { movables, type Movable } from './movables.js';
+import type { Problem } from './problem.js';
 
 export interface Range {
   /** Name of the value in the context, e.g. `hops[0].uplinkBitsPerSecond`. */
   readonly value: string;
   readonly present: number;
+  /** 0 where the cut stays the best however small the value gets. */
   readonly from: number;
   /** Null where the cut stays the best however large the value gets. */
   readonly to: number | null;
 }
 
-/** One value of a context that may move. */
-export interface Movable {
-  readonly name: string;
-  readonly present: number;
-  readonly with: (value: number) => Context;
+/** The cut of which ranges are asked, and those that it stands against. */
+export interface RangedCut {
+  /** Features of the cut. */
+  readonly own: Float64Array;
+  /** Features of all held states, row by row. */
+  readonly features: Float64Array;
+  readonly assess: (context: Context) => Problem;
+  /** Whether the cut is the best in another context, or as good as the best. */
+  readonly isBest: (context: Context) => boolean;
 }
 
-/** How far outwards the walk goes, as a factor. */
-const reach = 1000;
-const stride = 1.01;
-const precision = 1.001;
+/** How near halving comes to an end, as a factor. */
+const precision = 1 + 1e-6;
 
-/** The measured values of a context, each with the context in which it is another. */
-export function movables(context: Context): Movable[] {
-  const found: Movable[] = [];
-  const add = (name: string, present: number | undefined, change: (value: number) => Context): void => {
-    if (present !== undefined && present > 0) found.push({ name, present, with: change });
+/** The range of every value that `context` states. Where the cut is not the best there, ranges have no width. */
+export function rangesOf(context: Context, cut: RangedCut): Range[] {
+  const values = movables(context);
+  if (!cut.isBest(context)) {
+    return values.map(({ name, present }) => ({ value: name, present, from: present, to: present }));
+  }
+  const rivals = rivalsOf(context, cut);
+  return values.map((movable) => ({
+    value: movable.name,
+    present: movable.present,
+    ...(movable.enters === 'limit' ? ofLimit(movable, cut) : ofPrice(movable, cut, rivals)),
+  }));
+}
+
+type Ends = Pick<Range, 'from' | 'to'>;
+
+/** Offsets of the states that are as good as the cut by the bounds that no price moves. */
+function rivalsOf(context: Context, { own, features, assess }: RangedCut): number[] {
+  const problem = assess(context);
+  const rivals: number[] = [];
+  for (let offset = 0; offset < features.length; offset += own.length) {
+    if (compareFixedBounds(problem, own, features, offset) === 0) rivals.push(offset);
+  }
+  return rivals;
+}
+
+function ofLimit({ present, least, largest, isCount, with: change }: Movable, { isBest }: RangedCut): Ends {
+  const holds = (value: number): boolean => isBest(change(value));
+  const [holdsLeast, holdsLargest] = [holds(least), holds(largest)];
+  if (isCount) {
+    return {
+      from: holdsLeast ? 0 : halveWhole(present, least, holds),
+      to: holdsLargest ? null : halveWhole(present, largest, holds),
+    };
+  }
+  const smallest = Number.MIN_VALUE;
+  const from = holdsLeast ? 0 : halve(present, Math.max(least, smallest), holds);
+  if (holdsLargest) return { from, to: null };
+  return {
+    from,
+    to: present === 0 && !holds(smallest) ? 0 : halve(Math.max(present, smallest), largest, holds),
   };
-  context.tiers.forEach((tier, t) => {
-    const withTier = (part: TierContext): Context => ({
-      ...context,
-      tiers: context.tiers.with(t, { ...tier, ...part }),
-    });
-    add(`tiers[${t}].slowdown`, tier.slowdown, (slowdown) => withTier({ slowdown }));
-    for (const key of ['freeStorageBytes', 'freeMemoryBytes'] as const) {
-      add(`tiers[${t}].${key}`, tier[key], (value) => withTier({ [key]: value }));
-    }
-  });
-  context.hops.forEach((hop, h) => {
-    const withHop = (part: HopContext): Context => ({
-      ...context,
-      hops: context.hops.with(h, { ...hop, ...part }),
-    });
-    for (const key of [
-      'uplinkBitsPerSecond',
-      'downlinkBitsPerSecond',
-      'rttSeconds',
-      'queueSeconds',
-    ] as const) {
-      add(`hops[${h}].${key}`, hop[key], (value) => withHop({ [key]: value }));
-    }
-  });
-  for (const key of ['latencySeconds', 'energyJoulesPerInference'] as const) {
-    const requirements = context.requirements;
-    add(`requirements.${key}`, requirements[key], (value) => ({
-      ...context,
-      requirements: { ...requirements, [key]: value },
-    }));
-  }
-  const { battery } = context;
-  add('battery.level', battery?.level, (level) => ({ ...context, battery: { ...battery!, level } }));
-  return found;
 }
 
-/**
- * The interval of `movable` around its present value in which `isSame` holds.
- * @param isSame whether the cut is still the best in a context
- * @param largest most that the value can be, e.g. 1 for a battery's level
- */
-export function rangeOf(movable: Movable, isSame: (context: Context) => boolean, largest: number): Range {
-  const { name, present } = movable;
-  const holds = (value: number): boolean => isSame(movable.with(value));
-  const low = edge(present, 1 / stride, present / reach, holds);
-  const high = edge(present, stride, Math.min(largest, present * reach), holds);
-  return { value: name, present, from: low ?? 0, to: high };
-}
-
-/** Where, walking by `factor`, the answer changes; null where it does not before `end`. */
-function edge(
-  present: number,
-  factor: number,
-  end: number,
-  holds: (value: number) => boolean,
-): number | null {
-  let inside = present;
-  for (;;) {
-    const next = factor > 1 ? Math.min(end, inside * factor) : Math.max(end, inside * factor);
-    if (next === inside) return null;
-    if (!holds(next)) return halve(inside, next, holds);
-    inside = next;
-  }
-}
-
+/** The last value known to hold between `inside`, where it does, and `outside`, where it does not; both above 0. */
 function halve(inside: number, outside: number, holds: (value: number) => boolean): number {
   let [near, far] = [inside, outside];
   while (Math.max(near / far, far / near) > precision) {
-    const middle = Math.sqrt(near * far);
+    const middle = Math.sqrt(near) * Math.sqrt(far);
+    if (middle === near || middle === far) break;
     if (holds(middle)) near = middle;
     else far = middle;
   }
   return near;
+}
+
+/** The same among whole numbers, to the very last. */
+function halveWhole(inside: number, outside: number, holds: (value: number) => boolean): number {
+  let [near, far] = [inside, outside];
+  for (;;) {
+    const middle = Math.floor((near + far) / 2);
+    if (middle === near || middle === far) return near;
+    if (holds(middle)) near = middle;
+    else far = middle;
+  }
+}
+
+/** Two values at which a price is read: the line through them is exact. */
+const sampled = { factor: [1, 2], rate: [1, 2], wait: [0, 1] } as const;
+
+function ofPrice(movable: Movable, cut: RangedCut, rivals: readonly number[]): Ends {
+  const { present, with: change } = movable;
+  const isRate = movable.enters === 'rate';
+  const asLine = (value: number): number => (isRate ? 1 / value : value);
+  const sample = (value: number): Sample => ({ y: asLine(value), problem: cut.assess(change(value)) });
+  const [one, other] = sampled[movable.enters as keyof typeof sampled];
+  const courses = new Courses([sample(one), sample(other)]);
+  if (courses.moving < 0) return { from: 0, to: null };
+  if (!isRate) {
+    const { below, above } = firstRivals(courses, cut, rivals, present, [0, largestAmount]);
+    return { from: below ?? 0, to: above };
+  }
+  const isUnusable = present < 1;
+  if (isUnusable && !cut.isBest(change(1))) return { from: 0, to: 1 };
+  const ends = [asLine(largestAmount), 1] as const;
+  const { below, above } = firstRivals(courses, cut, rivals, asLine(Math.max(1, present)), ends);
+  const from = isUnusable ? 0 : above !== null ? asLine(above) : cut.isBest(change(0)) ? 0 : 1;
+  return { from, to: below === null ? null : asLine(below) };
+}
+
+/** Where, from `present` down and up to the ends, a rival is preferred first; null where none is. */
+function firstRivals(
+  courses: Courses,
+  { own, features }: RangedCut,
+  rivals: readonly number[],
+  present: number,
+  [least, largest]: readonly [number, number],
+): { below: number | null; above: number | null } {
+  let [below, above]: (number | null)[] = [null, null];
+  const ownCourse = courses.newCourse();
+  courses.read(ownCourse, own, 0);
+  const course = courses.newCourse();
+  for (const offset of rivals) {
+    courses.read(course, features, offset);
+    below = courses.firstPreferred(course, ownCourse, present, below ?? least) ?? below;
+    above = courses.firstPreferred(course, ownCourse, present, above ?? largest) ?? above;
+  }
+  return { below: below ?? null, above: above ?? null };
 }

@@ -37,8 +37,9 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
         if (t < 0) return [range];
         const present = context.tiers[t]!.slowdown;
         if (present === undefined) return []; // what nobody measured has no range
-        const to = range.to === null ? null : range.to / ratios[t]!;
-        return [{ value: range.value, present, from: range.from / ratios[t]!, to }];
+        const to = range.to === null ? Infinity : range.to / ratios[t]!;
+        const from = range.from / ratios[t]!;
+        return [{ value: range.value, present, from, to: to > largestAmount ? null : to }];
       }),
   };
 }

@@ -13,6 +13,6 @@ export const RangeSchema = Type.Object(
   },
   {
     additionalProperties: false,
-    description: 'Between `from` and `to` the cut stays the best while every other value stays; to 0.1 %',
+    description: 'Between `from` and `to` the cut stays the best while every other value stays',
   },
 );
