@@ -11,11 +11,9 @@ export function ablations(whole: PolicyParameters): Ablation[] {
     { name: 'whole', parameters: whole },
     // What is better now is taken to be over with the next sample: only means count.
     { name: 'without forecast', parameters: { ...whole, persistence: 0.2, persistenceSamples: 1e6 } },
-    // A window of one sample: no means, no sums of what was paid but since the beginning.
-    { name: 'without ledger', parameters: { ...whole, windowSeconds: 1, windowBuckets: 4 } },
-    {
-      name: 'without budget',
-      parameters: { ...whole, budgetSwitches: 0, lastingBudgetSwitches: -1e6, budgetRequests: 1e6 },
-    },
+    // A window of some samples: the past is forgotten at once.
+    { name: 'without memory', parameters: { ...whole, windowSeconds: 10, windowSpans: 4 } },
+    { name: 'without account', parameters: { ...whole, deviceOnlyShare: 1e6 } },
+    { name: 'first cut always the best', parameters: { ...whole, firstGain: 0 } },
   ];
 }

@@ -5,20 +5,11 @@ import { lossOf, measure, switchCosts, type Pair } from './measure.js';
 type Key = keyof PolicyParameters;
 
 const grid: Readonly<Partial<Record<Key, readonly number[]>>> = {
-  passingSwitches: [1.5, 2, 2.5, 3],
-  budgetSwitches: [2, 3, 4],
-  lastingBudgetSwitches: [-0.5, 0, 0.5, 1],
-  budgetRequests: [0, 0.5, 1, 3],
-  lastingRegretSwitches: [0, 0.1, 0.25, 0.5, 0.75, 1],
-  spentRegretSwitches: [1, 2, 4],
-  firstGain: [0, 0.1, 0.2, 0.3],
-  horizonSeconds: [60, 120, 240],
-  horizonGrowth: [3, 5, 10, 20],
-  evidenceSeconds: [2, 5, 10],
-  persistence: [0.7, 0.75, 0.8, 0.85],
+  windowSeconds: [300, 600, 1200, 2400],
+  persistence: [0.7, 0.75, 0.8, 0.85, 0.9],
   persistenceSamples: [1, 5, 20],
-  regretSwitches: [4, 8, 16],
-  windowSeconds: [300, 600, 1200],
+  firstGain: [0, 0.1, 0.2, 0.3],
+  nearEqualShare: [0, 0.01, 0.02],
 };
 
 interface Choice {

@@ -65,7 +65,7 @@ const switchSeconds = Type.Unsafe<number | null>({
 });
 const switchReason = Type.String({
   description:
-    'first, rule (followed: no cost is stated), stay, near-equal, requirement, link-gone, lasting-gain, passing-gain, regret, asked',
+    'first, rule (followed: no cost is stated), stay, near-equal, requirement, link-gone, lasting-gain, passing-gain, asked',
 });
 const keptWhy = Type.String({
   description:

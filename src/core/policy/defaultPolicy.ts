@@ -1,18 +1,16 @@
 /**
- * The default policy: asymmetric, and never far from what would have been safe.
+ * The default policy: follow the leader, but lazily, and leave at once what does not work.
  *
  * It leaves at once where the cut in force breaks a requirement that another keeps, and where requests go
  * unanswered and leaving costs less than one more of them. Otherwise it goes where that pays, by the costs that all
- * candidates would have had over the recent past (costLedger.ts) and what a switch is then worth (switchPlan.ts):
- * for a lasting gain at the price of one switch, for a passing one at the price of several, and that only while the
- * total paid so far leaves room in a budget: no more than a share above device-only and above the best cut held
- * throughout, plus one switch. What staying has cost in vain is the last resort: once it is several switches' worth, the
- * cut is left even if the mean speaks for it, so that no model of the link can hold a bad cut for ever (the rent-or-buy
- * argument of Karlin et al., Algorithmica 3, 1988).
+ * candidates would have had in the contexts that were seen (costLedger.ts) and what a switch is then worth
+ * (switchPlan.ts). Device-only is left for a lasting gain only while its account holds: what was paid so far is within
+ * device-only's total, a share of it, and what the other cut would have saved. So each trip that went wrong has to be made
+ * good, or another as long to be missed, before the next: on a link that fools the policy trips become ever rarer.
  *
- * Candidates are device-only, the cut in force, and every cut that was the best in a context of the window, at most
+ * Candidates are device-only, the cut in force, and every cut that was the best in a context, at most
  * `maxCandidates`. Complexity: a prediction per candidate and observation; a new candidate is predicted once for each
- * sample of the window.
+ * span of the window.
  */
 import type { Context } from '../context.js';
 import type { Placement } from '../decision.js';
@@ -29,7 +27,7 @@ import {
 } from './policy.js';
 import { requestCost, worthOfSecond } from './requestCost.js';
 import { breaksLess, breaksRequirement, isLink } from './brokenRequirements.js';
-import { switchPlan, type Outlook } from './switchPlan.js';
+import { nextGain, switchPlan, type Difference, type Outlook } from './switchPlan.js';
 
 interface Candidate {
   placement: Placement;
@@ -83,7 +81,7 @@ export class DefaultPolicy implements Policy {
 
   private first(alternatives: readonly Alternative[], best: number, price: number): number {
     if (breaksLess(alternatives[best]!.violations, alternatives[0]!.violations)) return best;
-    const gain = price > 0 ? this.parameters.firstGain : 0;
+    const gain = price > 0 ? this.parameters.firstGain : this.parameters.nearEqualShare;
     return this.ledger.latest(best) < (1 - gain) * this.ledger.latest(0) ? best : 0;
   }
 
@@ -113,12 +111,12 @@ export class DefaultPolicy implements Policy {
     present: number,
     price: number,
   ): { slot: number; reason: VerdictReason } | null {
-    const outlook = this.outlook(present, price);
+    const outlook = this.outlook(price);
     let bestValue = 0;
     let found: { slot: number; reason: VerdictReason } | null = null;
     for (let slot = 0; slot < this.candidates.length; slot++) {
       if (slot === present || !this.isCalm(slot, present, atSeconds)) continue;
-      const offer = this.offer(slot, present, price, outlook);
+      const offer = this.offer(slot, present, outlook);
       if (offer === null || offer.value <= bestValue) continue;
       bestValue = offer.value;
       found = { slot, reason: offer.reason };
@@ -126,14 +124,12 @@ export class DefaultPolicy implements Policy {
     return found;
   }
 
-  private outlook(present: number, price: number): Outlook {
+  private outlook(price: number): Outlook {
     const { ledger, parameters } = this;
-    const horizonSeconds = Math.min(parameters.horizonSeconds, parameters.horizonGrowth * ledger.seenSeconds);
     return {
       persistence: ledger.persistence(parameters.persistence, parameters.persistenceSamples),
-      horizonSamples: Math.max(1, horizonSeconds / ledger.secondsPerSample),
+      horizonSamples: Math.max(1, ledger.meanSeconds / ledger.secondsPerSample),
       switchCost: price,
-      passingSwitches: this.hasBudget(present, price) ? parameters.passingSwitches : Infinity,
     };
   }
 
@@ -141,51 +137,29 @@ export class DefaultPolicy implements Policy {
   private offer(
     slot: number,
     present: number,
-    price: number,
     outlook: Outlook,
   ): { value: number; reason: VerdictReason } | null {
-    const { ledger, parameters } = this;
+    const { ledger } = this;
     const perSample = ledger.secondsPerSample;
-    const evidence = ledger.seenSeconds / (ledger.seenSeconds + parameters.evidenceSeconds);
-    const presentGain = (ledger.latest(present) - ledger.latest(slot)) * perSample;
-    const meanGain = (ledger.mean(present) - ledger.mean(slot)) * evidence * perSample;
-    const plan = switchPlan({ meanGain, presentGain }, outlook);
-    const regret = ledger.regret(slot);
-    const isAllowed =
-      plan?.kind === 'passing' ||
-      (regret >= parameters.lastingRegretSwitches * (price - ledger.mean(present) * perSample) &&
-        (slot === 0 ||
-          this.hasDeviceOnlyBudget(present, parameters.lastingBudgetSwitches, price) ||
-          regret >= parameters.spentRegretSwitches * price));
-    if (plan !== null && isAllowed) {
-      return { value: plan.value, reason: plan.kind === 'lasting' ? 'lasting-gain' : 'passing-gain' };
-    }
-    const isOverdue = price > 0 && presentGain > 0 && regret > parameters.regretSwitches * price;
-    return isOverdue ? { value: regret - parameters.regretSwitches * price, reason: 'regret' } : null;
+    const difference: Difference = {
+      meanGain: (ledger.mean(present) - ledger.mean(slot)) * perSample,
+      presentGain: (ledger.latest(present) - ledger.latest(slot)) * perSample,
+    };
+    // What is hardly better than device-only is not worth the risk of a link.
+    const near = this.parameters.nearEqualShare * ledger.mean(0) * perSample;
+    if (present === 0 && nextGain(difference, outlook.persistence) <= near) return null;
+    const plan = switchPlan(difference, outlook);
+    if (plan === null) return null;
+    if (plan.kind === 'lasting' && present === 0 && !this.holds(slot)) return null;
+    return { value: plan.value, reason: plan.kind === 'lasting' ? 'lasting-gain' : 'passing-gain' };
   }
 
-  /** Whether the budget leaves room for a gain that passes. */
-  private hasBudget(present: number, price: number): boolean {
+  /** Whether device-only's account allows to leave it for `slot`. */
+  private holds(slot: number): boolean {
     const { ledger, parameters } = this;
-    let cheapest = ledger.total(0);
-    for (let slot = 1; slot < this.candidates.length; slot++) {
-      cheapest = Math.min(cheapest, ledger.total(slot));
-    }
-    const room = (1 + parameters.bestStaticShare) * cheapest - ledger.paidTotal;
-    const needed = (parameters.budgetSwitches - 1) * price - this.overdraft(present);
-    return room >= needed && this.hasDeviceOnlyBudget(present, parameters.budgetSwitches, price);
-  }
-
-  /** Whether device-only, its share and one switch would have cost more than what was paid, by `switches` of them. */
-  private hasDeviceOnlyBudget(present: number, switches: number, price: number): boolean {
-    const above = this.ledger.aboveFirst(this.parameters.deviceOnlyShare);
-    return -above >= (switches - 1) * price - this.overdraft(present);
-  }
-
-  /** A few requests' worth, or nothing could ever be tried where switches cost nothing. */
-  private overdraft(present: number): number {
-    const { ledger, parameters } = this;
-    return parameters.budgetRequests * ledger.mean(present) * ledger.secondsPerSample;
+    const deviceOnly = ledger.total(0);
+    const saved = Math.max(0, deviceOnly - ledger.total(slot));
+    return ledger.paid <= (1 + parameters.deviceOnlyShare) * deviceOnly + saved;
   }
 
   /** Not to be gone to: a cut that broke a requirement lately, unless the one in force did so no longer ago. */
@@ -232,11 +206,14 @@ export class DefaultPolicy implements Policy {
   private place(slot: number, placement: Placement): void {
     const candidate: Candidate = { placement, brokeAtSeconds: -Infinity };
     this.candidates[slot] = candidate;
-    this.ledger.place(slot, (context, atSeconds) => {
+    this.ledger.place(slot, (context, fromSeconds) => {
       const alternative = this.predict(context, placement);
-      if (breaksRequirement(alternative.violations)) candidate.brokeAtSeconds = atSeconds;
+      if (breaksRequirement(alternative.violations)) candidate.brokeAtSeconds = fromSeconds;
       const deviceOnly = this.predict(context, this.candidates[0]!.placement);
-      return requestCost(alternative, deviceOnly, this.parameters.unansweredSeconds);
+      return {
+        cost: requestCost(alternative, deviceOnly, this.parameters.unansweredSeconds),
+        first: deviceOnly.objectiveValue,
+      };
     });
   }
 }

@@ -37,8 +37,6 @@ export type VerdictReason =
   | 'lasting-gain'
   /** Another cut is better for now, by enough to pay for going and coming back. */
   | 'passing-gain'
-  /** What staying has cost by now pays for going and coming back several times over. */
-  | 'regret'
   /** The policy follows its recommendation wherever it goes, or holds one cut whatever happens. */
   | 'rule';
 

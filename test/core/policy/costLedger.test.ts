@@ -3,63 +3,82 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CostLedger } from '../../../src/core/policy/costLedger.js';
 
-const limits = { windowSeconds: 100, windowBuckets: 8 };
+const limits = { windowSeconds: 100, windowSpans: 8 };
+const cost = fc.double({ min: 0.1, max: 2, noNaN: true });
 const sample = fc.record({
-  step: fc.constantFrom(0.1, 1, 1, 1, 7),
-  costs: fc.tuple(fc.double({ min: 0.1, max: 2, noNaN: true }), fc.double({ min: 0.1, max: 2, noNaN: true })),
+  step: fc.constantFrom(0, 0.1, 1, 1, 1, 7),
+  costs: fc.tuple(cost, cost),
   inForce: fc.constantFrom(0, 1),
   paid: fc.constantFrom(0, 0, 0, 0.5),
 });
 
-test('sums are those of the samples of a window that is as long as asked, up to one bucket, in bounded memory', () => {
+test('totals are those of all samples, means those of the past as it fades, and memory is bounded', () => {
   fc.assert(
-    fc.property(fc.array(sample, { minLength: 1, maxLength: 400 }), (samples) => {
+    fc.property(fc.array(sample, { minLength: 1, maxLength: 300 }), (samples) => {
       const ledger = new CostLedger<null>(limits);
+      place(ledger, 0, 0);
+      place(ledger, 1, 0);
       let at = 0;
       const seen = samples.map(({ step, costs, inForce, paid }) => {
         at += step;
-        ledger.record(at, step, [...costs], inForce, null);
-        if (paid > 0) ledger.pay(paid);
-        assert.ok(ledger.bucketCount <= limits.windowBuckets);
-        return { seconds: step, costs, own: costs[inForce] * step + paid };
+        ledger.record(at, step, costs, inForce, null);
+        ledger.pay(paid);
+        assert.ok(ledger.spanCount <= limits.windowSpans);
+        return { at, seconds: step, costs, own: costs[inForce] * step + paid };
       });
-      // The ledger drops whole buckets, so its window is a tail of the samples: find it by its seconds.
-      let tail = seen.length;
-      let seconds = 0;
-      while (tail > 0 && seconds < ledger.seenSeconds - 1e-6) seconds += seen[--tail]!.seconds;
-      const window = seen.slice(tail);
-      const sum = (of: (s: (typeof seen)[number]) => number) => window.reduce((total, s) => total + of(s), 0);
-      near(ledger.seenSeconds, seconds);
+      const sum = (of: (s: (typeof seen)[number]) => number) => seen.reduce((total, s) => total + of(s), 0);
+      const faded = (s: (typeof seen)[number]) => s.seconds * Math.exp((s.at - at) / limits.windowSeconds);
       near(
-        ledger.total(0),
-        sum((s) => s.costs[0] * s.seconds),
-      );
-      near(
-        ledger.total(1),
-        sum((s) => s.costs[1] * s.seconds),
-      );
-      near(
-        ledger.paidTotal,
+        ledger.paid,
         sum((s) => s.own),
       );
-      assert.ok(seconds >= Math.min(at, limits.windowSeconds / 2) - 7.1, `only ${seconds} s of ${at} s`);
-      near(
-        ledger.aboveFirst(0.02),
-        seen.reduce((total, s) => total + s.own - 1.02 * s.costs[0] * s.seconds, 0),
-      );
+      near(ledger.meanSeconds, sum(faded));
+      for (const slot of [0, 1] as const) {
+        near(
+          ledger.total(slot),
+          sum((s) => s.costs[slot] * s.seconds),
+        );
+        near(ledger.mean(slot) * sum(faded), at === 0 ? 0 : sum((s) => s.costs[slot] * faded(s)));
+        assert.equal(ledger.latest(slot), seen.at(-1)!.costs[slot]);
+      }
     }),
     { numRuns: 200 },
   );
 });
 
-test('a later candidate is costed in the contexts of the window', () => {
+test('a later candidate is costed in the contexts of the window, and before it as the first one was', () => {
   const ledger = new CostLedger<number>(limits);
-  for (let i = 1; i <= 300; i++) ledger.record(i, 1, [1], 0, 3);
-  ledger.place(1, (note) => note / 2);
-  assert.ok(Math.abs(ledger.mean(1) - 1.5) < 1e-9);
-  assert.ok(Math.abs(ledger.mean(0) - 1) < 1e-9);
-  assert.equal(ledger.regret(1), 0);
+  place(ledger, 0, 0);
+  for (let i = 1; i <= 90; i++) ledger.record(i, 1, [3], 0, 3);
+  ledger.place(1, (note) => ({ cost: note / 2, first: note }));
+  // A span fades as a whole, from its middle.
+  assert.ok(Math.abs(ledger.mean(1) - 1.5) < 0.02, `${ledger.mean(1)}`);
+  near(ledger.total(1), 135);
+  for (let i = 91; i <= 1000; i++) ledger.record(i, 1, [3, 3], 0, 3);
+  ledger.place(2, (note) => ({ cost: note / 2, first: note }));
+  near(ledger.mean(0), 3);
+  const covered = (3000 - ledger.total(2)) / 1.5;
+  assert.ok(covered >= limits.windowSeconds * 0.8 && covered <= limits.windowSeconds * 1.3, `${covered} s`);
 });
+
+test('differences that last tell from those that do not', () => {
+  const after = (signs: readonly number[]) => {
+    const ledger = new CostLedger<null>(limits);
+    place(ledger, 0, 0);
+    place(ledger, 1, 0);
+    signs.forEach((sign, i) => ledger.record(i + 1, 1, [1, 1 + 0.5 * sign], 0, null));
+    return ledger.persistence(0.8, 1);
+  };
+  const lasting = Array.from({ length: 80 }, (_, i) => (i % 40 < 20 ? 1 : -1));
+  const restless = Array.from({ length: 80 }, (_, i) => (i % 2 === 0 ? 1 : -1));
+  assert.ok(after(lasting) > 0.8);
+  assert.equal(after(restless), 0.2);
+  assert.equal(after([0]), 0.8);
+});
+
+function place<Note>(ledger: CostLedger<Note>, slot: number, each: number): void {
+  ledger.place(slot, () => ({ cost: each, first: each }));
+}
 
 function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) <= 1e-6 * (1 + Math.abs(expected)), `${actual} is not ${expected}`);

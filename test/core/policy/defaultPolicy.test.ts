@@ -138,15 +138,15 @@ test('what breaks a requirement always is never gone to', () => {
 });
 
 test('a window and its candidates are bounded', () => {
-  const here = session(0.05, { ...defaultParameters, windowBuckets: 8, maxCandidates: 3 });
+  const here = session(0.05, { ...defaultParameters, windowSpans: 8, maxCandidates: 3 });
   const { ledger, candidates } = here.policy as unknown as {
-    ledger: { bucketCount: number };
+    ledger: { spanCount: number };
     candidates: unknown[];
   };
   let most = 0;
   for (let i = 0; i < 2000; i++) {
     here.see(context(10 ** (4 + (i % 5))), 1, 0.7);
-    most = Math.max(most, ledger.bucketCount);
+    most = Math.max(most, ledger.spanCount);
   }
   assert.equal(most, 8);
   assert.equal(candidates.length, 3);
