@@ -169,7 +169,9 @@ export const WhySchema = Type.Object({
   excluded: Type.Array(
     Type.Object({
       ...AlternativeSchema.properties,
-      savesSeconds: Type.Number({ description: 'How much quicker than the chosen cut, s' }),
+      savesObjective: Type.Number({
+        description: 'How much less than the chosen cut in what is minimised (seconds for latency)',
+      }),
     }),
     { description: 'Better cuts that a bound rules out (see their violations), the best first' },
   ),

@@ -275,6 +275,7 @@ describe('a deployment on an end device, an edge and a cloud', () => {
       { objective: 'latency' },
       { objective: null },
     ];
+    let excludedCount = 0;
     for (const requirements of asked) {
       for (const one of [session, twoTiers]) {
         const { status, body } = await rest.patch(`/v1/deployments/${one.id}`, { requirements });
@@ -283,8 +284,12 @@ describe('a deployment on an end device, an edge and a cloud', () => {
         assert.equal(one.status.kind, 'active');
         const { context, decision } = one.lastDecision!;
         decided.push({ context, decision });
+        const shown = await rest.get(`/v1/deployments/${one.id}/cut`);
+        assert.equal(shown.status, 200, JSON.stringify([requirements, shown.body]));
+        excludedCount += shown.body.why.excluded.length;
       }
     }
+    assert.ok(excludedCount > 0, 'bounds rule better cuts out, and operators see which');
     const ofThree = { requirements: { memoryBytes: [1e9, 1e9, 1e3] } };
     assert.equal((await rest.patch(`/v1/deployments/${twoTiers.id}`, ofThree)).status, 422);
     assert.equal((await rest.patch(`/v1/deployments/${session.id}`, ofThree)).status, 200);
