@@ -31,9 +31,10 @@ export type Ending =
 export function comeBack(ending: Ending): ComeBack {
   if (ending.type === 'closed') return comeBackAfter(ending.code);
   if (ending.type === 'failed') return 'yes';
-  // 400: without the subprotocol; 401 and 403: the token. Neither changes by waiting.
-  if ([400, 401, 403].includes(ending.status)) return 'no';
-  return ending.status === 429 ? 'later' : 'yes';
+  // without the subprotocol, which does not change by waiting
+  if (ending.status === 400) return 'no';
+  // the token, or too many wrong ones: a controller that lost or mixed up its data must not silence a fleet for good
+  return [401, 403, 429].includes(ending.status) ? 'later' : 'yes';
 }
 
 export class Reconnect {

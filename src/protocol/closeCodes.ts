@@ -43,6 +43,8 @@ export const closes = {
 
 /** Closes that come from below the protocol. */
 export const transportCloses = {
+  'not-websocket': { code: 1002, why: 'bytes that are no WebSocket frames', comeBack: 'yes' },
+  'not-utf-8': { code: 1007, why: 'a text frame that is not UTF-8', comeBack: 'yes' },
   'frame-too-large': { code: 1009, why: 'a frame above `limits.frameBytes`', comeBack: 'yes' },
   'connection-lost': { code: 1006, why: 'the connection broke', comeBack: 'yes' },
 } as const satisfies Record<string, Close>;

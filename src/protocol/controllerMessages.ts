@@ -18,6 +18,11 @@ const LimitsSchema = Type.Object(
     prepareMs: Type.Number({
       description: 'Without prepared or nack within this time the cut is taken for refused (prepare-timeout)',
     }),
+    helloMs: Type.Number({ description: 'Without a hello for so long a connection is closed with 4002' }),
+    tooFastMs: Type.Number({
+      description:
+        'Frames above framesPerSecond for so long after the warning, or frameBurst of them, end it with 4008',
+    }),
   },
   { description: 'Every limit that the controller enforces' },
 );

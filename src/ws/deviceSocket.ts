@@ -13,7 +13,7 @@ import type { Role } from '../control/records.js';
 import { closes, type CloseName } from '../protocol/closeCodes.js';
 import { protocolName, type ControllerMessage, type CutMessage } from '../protocol/messages.js';
 import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
-import { FrameRate, type FrameRateSettings } from './frameRate.js';
+import { FrameRate, tooFastMs, type FrameRateSettings } from './frameRate.js';
 import { Outbox } from './outbox.js';
 
 /** After so many heartbeats without any frame the device is taken for dead. */
@@ -203,6 +203,7 @@ export class DeviceSocket implements DeviceConnection {
       this.#end('too-many-devices');
       return;
     }
+    if (this.#isClosing) return;
     this.#device = { id: deviceId, role: message.role };
     this.ports.events.deviceConnected({ deviceId, role: message.role });
     this.#welcome();
@@ -227,6 +228,8 @@ export class DeviceSocket implements DeviceConnection {
         outboxBytes: settings.outboxBytes,
         deployments: settings.maxDeploymentsPerDevice,
         prepareMs: settings.prepareTimeoutMs,
+        helloMs: settings.helloTimeoutMs,
+        tooFastMs,
       },
     });
   }

@@ -1,6 +1,6 @@
 /**
  * How fast one connection may send: a token bucket. Who empties it is warned once and loses the frames above; who
- * goes on for `graceMs`, or sends another burst's worth above, is to be closed. A full bucket forgets all that.
+ * goes on for `tooFastMs`, or sends another burst's worth above, is to be closed. A full bucket forgets all that.
  */
 export interface FrameRateSettings {
   readonly framesPerSecond: number;
@@ -9,7 +9,7 @@ export interface FrameRateSettings {
 }
 
 /** A connection may be too fast for so long after the warning, ms. */
-const graceMs = 5_000;
+export const tooFastMs = 5_000;
 
 export class FrameRate {
   #tokens: number;
@@ -43,7 +43,7 @@ export class FrameRate {
       return 'warn';
     }
     this.#excess.frames++;
-    const isOver = this.#excess.frames > frameBurst || nowMs - this.#excess.sinceMs >= graceMs;
+    const isOver = this.#excess.frames > frameBurst || nowMs - this.#excess.sinceMs >= tooFastMs;
     return isOver ? 'close' : 'drop';
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What waits for one device, bounded in bytes. Messages with a key wait here while the socket has more than half of
  * the bound to send, and a later one with the same key replaces an earlier: a slow reader gets the latest cut of a
- * deployment, not each. Beyond the bound the consumer is too slow, and the owner is told.
+ * deployment, not each. Beyond the bound the consumer is too slow, and the owner is told. What was put in before it was
+ * opened, the cuts of all deployments of the device, is no sign of that: it may go beyond the bound until it is read.
  */
 export interface OutboxSocket {
   readonly bufferedAmount: number;
@@ -12,6 +13,8 @@ export class Outbox {
   readonly #waiting = new Map<string, string>();
   #waitingBytes = 0;
   #state: 'held' | 'open' | 'closed' = 'held';
+  /** Of what waited when it was opened: bytes not read yet. */
+  #openingBytes = 0;
 
   constructor(
     private readonly socket: OutboxSocket,
@@ -21,7 +24,10 @@ export class Outbox {
 
   /** Messages with a key may go from now on: before that they wait, since the welcome goes first. */
   open(): void {
-    if (this.#state === 'held') this.#state = 'open';
+    if (this.#state === 'held') {
+      this.#state = 'open';
+      this.#openingBytes = this.#waitingBytes;
+    }
     this.#flush();
   }
 
@@ -62,7 +68,10 @@ export class Outbox {
   }
 
   #exceeds(bytes: number): boolean {
-    return this.socket.bufferedAmount + this.#waitingBytes + bytes > this.limitBytes;
+    if (this.#state === 'held') return this.socket.bufferedAmount + bytes > this.limitBytes;
+    const unreadBytes = this.socket.bufferedAmount + this.#waitingBytes;
+    this.#openingBytes = Math.min(this.#openingBytes, unreadBytes);
+    return unreadBytes + bytes > this.limitBytes + this.#openingBytes;
   }
 
   #flush(): void {

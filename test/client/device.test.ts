@@ -115,12 +115,16 @@ describe('a device', () => {
     });
   }
 
-  it('comes back while upgrades are refused with 503, and gives up at 401', async () => {
+  it('comes back while upgrades are refused with 503 and 401, and gives up at 400', async () => {
     status = 503;
     const { heard } = controller.device();
     await until(() => controller.attempts.length >= 3);
     status = 401;
-    await until(() => heard.includes('refused 401, for good'));
+    await until(() => heard.includes('refused 401'));
+    const before = controller.attempts.length;
+    await until(() => controller.attempts.length > before);
+    status = 400;
+    await until(() => heard.includes('refused 400, for good'));
     const { length } = controller.attempts;
     await pause(60);
     assert.equal(controller.attempts.length, length);

@@ -17,8 +17,8 @@ describe('coming back', () => {
 
   it('does not try a refused upgrade again where waiting changes nothing', () => {
     const rules = [400, 401, 403, 429, 502, 503].map((status) => comeBack(refused(status)));
-    assert.deepEqual(rules, ['no', 'no', 'no', 'later', 'yes', 'yes']);
-    assert.equal(new Reconnect(defaultReconnect, Math.random).pauseMs(refused(401), 0), null);
+    assert.deepEqual(rules, ['no', 'later', 'later', 'later', 'yes', 'yes']);
+    assert.equal(new Reconnect(defaultReconnect, Math.random).pauseMs(refused(400), 0), null);
   });
 
   it('doubles its pauses up to the longest, with jitter between a half and one', () => {

@@ -32,6 +32,8 @@ export const welcome = {
     outboxBytes: 1_048_576,
     deployments: 1_000,
     prepareMs: 5_000,
+    helloMs: 5_000,
+    tooFastMs: 5_000,
   },
 };
 

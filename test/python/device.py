@@ -283,10 +283,10 @@ class Device:
             self.welcomed_at = self.socket = None
             for deployment in self.deployments.values():
                 deployment.confirmed = 0
-            if code in STAY_AWAY or status in (400, 401, 403):
+            if code in STAY_AWAY or status == 400:
                 tell("ended", code=code, status=status)
                 break
-            if code in COME_LATER or status == 429:
+            if code in COME_LATER or status in (401, 403, 429):
                 pause = LATER_PAUSE * random.uniform(1, 2)
             else:
                 attempt = 0 if held >= STABLE else attempt

@@ -28,6 +28,8 @@ describe('the device protocol', () => {
       outboxBytes: 65536,
       deployments: 3,
       prepareMs: 5000,
+      helloMs: 5000,
+      tooFastMs: 5000,
     });
     assert.equal(rig.control.devices.get('camera').connected, true);
     await device.end();

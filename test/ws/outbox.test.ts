@@ -68,6 +68,33 @@ describe('the outbox', () => {
     assert.equal(socket.sent.length, 1);
   });
 
+  it('lets all that waited at the opening go, beyond the bound, and is bounded as before when it is read', () => {
+    const { socket, told, outbox } = outboxOf(100);
+    for (let i = 0; i < 20; i++) outbox.sendLatest(`d${i}`, 'y'.repeat(30));
+    outbox.sendNow('welcome');
+    outbox.open();
+    outbox.sendLatest('d0', 'z'.repeat(30));
+    while (outbox.waitingCount > 0) {
+      assert.ok(socket.bufferedAmount <= 100);
+      socket.drain();
+    }
+    assert.equal(told.overflow, 0);
+    assert.equal(socket.sent.filter((text) => text.startsWith('y')).length, 20);
+    socket.drain();
+    outbox.sendLatest('a', 'y'.repeat(101));
+    assert.equal(told.overflow, 1);
+  });
+
+  it('does not let what waited at the opening pass for room to leave more unread', () => {
+    const { told, outbox } = outboxOf(100);
+    for (let i = 0; i < 20; i++) outbox.sendLatest(`d${i}`, 'y'.repeat(30));
+    outbox.open();
+    outbox.sendNow('x'.repeat(100));
+    assert.equal(told.overflow, 0);
+    outbox.sendNow('x');
+    assert.equal(told.overflow, 1);
+  });
+
   it('sends nothing after it is closed', () => {
     const { socket, outbox } = outboxOf(100);
     outbox.sendLatest('a', 'a');

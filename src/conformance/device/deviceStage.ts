@@ -20,6 +20,8 @@ export const limits = {
   outboxBytes: 1_048_576,
   deployments: 1_000,
   prepareMs: 3_000,
+  helloMs: 5_000,
+  tooFastMs: 5_000,
 } as const;
 
 /** A program that was just started has so long to connect, ms. */

@@ -13,6 +13,8 @@ const promised = [
   'outboxBytes',
   'deployments',
   'prepareMs',
+  'helloMs',
+  'tooFastMs',
 ];
 
 async function welcomeOf(stage: ServerStage, name: string): Promise<Message> {
