@@ -9,6 +9,12 @@ import { printJson, printLines, startProgress } from './output.js';
 
 type Done = (result: Result) => void;
 
+interface Named {
+  readonly topic: Topic;
+  readonly name: string;
+  readonly promise: string;
+}
+
 interface ConformanceFlags {
   readonly server?: string;
   readonly device?: true;
@@ -75,9 +81,7 @@ async function runServer(flags: ConformanceFlags): Promise<void> {
   const scenarios = await asked(serverScenarios, flags);
   if (scenarios === null) return;
   const target = { origin: originOf(flags.server!), key: flags.key ?? null, prefix: flags.prefix };
-  await report(flags, { server: target.origin }, scenarios.length, (done) =>
-    checkServer(target, scenarios, done),
-  );
+  await report(flags, { server: target.origin }, scenarios, (done) => checkServer(target, scenarios, done));
 }
 
 async function runDevice(command: readonly string[], flags: ConformanceFlags): Promise<void> {
@@ -91,7 +95,7 @@ async function runDevice(command: readonly string[], flags: ConformanceFlags): P
   const about = { device: flags.deviceId };
   if (program !== undefined) {
     const check = (done: Done) => checkStartedDevice(target, [program, ...args], scenarios, done);
-    await report(flags, about, scenarios.length, check);
+    await report(flags, about, scenarios, check);
     return;
   }
   const { DeviceBench } = await import('../conformance/device/bench.js');
@@ -102,16 +106,14 @@ async function runDevice(command: readonly string[], flags: ConformanceFlags): P
     `Let the device connect to ${bench.url} (path /v1/devices)\n  id     ${target.deviceId}\n  token  ${token}\n`,
   );
   try {
-    await report(flags, about, scenarios.length, (done) =>
-      checkConnectedDevice(target, bench, scenarios, done),
-    );
+    await report(flags, about, scenarios, (done) => checkConnectedDevice(target, bench, scenarios, done));
   } finally {
     await bench.close();
   }
 }
 
 /** The scenarios that are asked for; null where they were only to be listed. @throws UsageError for none */
-async function asked<S extends { readonly topic: Topic; readonly name: string; readonly promise: string }>(
+async function asked<S extends Named>(
   all: readonly S[],
   { only, list, json }: ConformanceFlags,
 ): Promise<readonly S[] | null> {
@@ -130,19 +132,26 @@ async function asked<S extends { readonly topic: Topic; readonly name: string; r
 async function report(
   { json, frames }: ConformanceFlags,
   about: object,
-  count: number,
+  scenarios: readonly Named[],
   check: (done: Done) => Promise<Result[]>,
 ): Promise<void> {
   const { resultLines, summaryLine, summaryOf } = await import('../conformance/report.js');
+  const { nameOf } = await import('../conformance/scenario.js');
   const startMs = performance.now();
-  // without --json each result is a line as soon as it is there, which is progress enough
-  const progress = json === true ? startProgress('conformance') : null;
-  let finished = 0;
+  const progress = startProgress('conformance');
+  // they end in any order; lines stand in the order of the list, so that two runs can be compared
+  const names = scenarios.map(nameOf);
+  const ended = new Map<string, Result>();
+  let [finished, told] = [0, 0];
   const results = await check((result) => {
-    const { name, verdict } = result;
-    if (json === true) progress?.update(`${++finished} of ${count}, ${name}`, finished / count);
-    else printLines(resultLines(result, frames === true || verdict === 'fail'));
-  }).finally(() => progress?.done());
+    ended.set(result.name, result);
+    progress.update(`${++finished} of ${names.length}, ${result.name}`, finished / names.length);
+    if (json === true) return;
+    progress.done(); // its line is in the way
+    for (let next = ended.get(names[told]!); next !== undefined; next = ended.get(names[++told]!)) {
+      printLines(resultLines(next, frames === true || next.verdict === 'fail'));
+    }
+  }).finally(() => progress.done());
   const summary = summaryOf(results);
   const seconds = (performance.now() - startMs) / 1000;
   if (json === true) printJson({ ...about, seconds, summary, results });

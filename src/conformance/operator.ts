@@ -32,6 +32,8 @@ export interface Deployed {
 }
 
 const callTimeoutMs = 20_000;
+/** A busy server may take so long to import a small model, ms. */
+const importMs = 90_000;
 
 export class Operator {
   /**
@@ -71,7 +73,8 @@ export class Operator {
     if (![200, 201, 202].includes(status))
       throw new NotPlayable(`no model can be uploaded (${problem(answer)})`);
     const id = view.text('id');
-    for (let tries = 0; tries < 50; tries++) {
+    const endMs = performance.now() + importMs;
+    while (performance.now() < endMs) {
       const model = await this.call('GET', `/v1/models/${id}`);
       if (model.view.at('status') === 'ready') return { id, isNew: status !== 200 };
       if (model.view.at('status') === 'failed') {

@@ -31,23 +31,27 @@ export interface RunOptions<Stage extends Playground> {
   readonly scenarios: readonly Scenario<Stage>[];
   /** Scenarios that are under way at the same time. */
   readonly atOnce: number;
+  /** Those with the highest go first, so that the others run while they wait. */
+  readonly waitsMs?: (scenario: Scenario<Stage>) => number;
   readonly stage: (
     scenario: Scenario<Stage>,
     transcript: Transcript,
     signal: AbortSignal,
   ) => Stage | Promise<Stage>;
+  /** Told of each result as soon as it is there. */
   readonly done: (result: Result) => void;
 }
 
 /** @returns the results in the order of the scenarios */
 export async function runScenarios<Stage extends Playground>(options: RunOptions<Stage>): Promise<Result[]> {
-  const { scenarios, atOnce, done } = options;
+  const { scenarios, atOnce, waitsMs, done } = options;
   const results: Result[] = [];
-  let next = 0;
+  const left = scenarios.map((scenario, index) => ({ scenario, index, ms: waitsMs?.(scenario) ?? 0 }));
+  left.sort((a, b) => b.ms - a.ms);
   const worker = async (): Promise<void> => {
-    for (let index = next++; index < scenarios.length; index = next++) {
-      const result = await play(scenarios[index]!, options);
-      results[index] = result;
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const result = await play(next.scenario, options);
+      results[next.index] = result;
       done(result);
     }
   };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Device, CutRefused } from 'cutpoint/client';
@@ -7,9 +8,20 @@ import { closes } from '../../src/protocol/closeCodes.js';
 import { createDecoder } from '../../src/ws/codec.js';
 import { until } from '../support/controlRig.js';
 import { cutMessage } from './cutMessages.js';
-import { scriptedController, welcome } from './scriptedController.js';
+import { FakeClock } from './fakeClock.js';
+import { scriptedController, welcome, type Visit } from './scriptedController.js';
 
 type Controller = Awaited<ReturnType<typeof scriptedController>>;
+
+/** No pause of these devices is longer. */
+const longestPauseMs = 20;
+
+/** Sends a ping and waits until the device has seen it. */
+async function pinged({ socket }: Visit): Promise<void> {
+  const answered = once(socket, 'pong');
+  socket.ping();
+  await answered;
+}
 
 describe('a device', () => {
   let controller: Controller;
@@ -138,31 +150,46 @@ describe('a device', () => {
   });
 
   it('gives up a connection without a welcome, or without a sign of life', async () => {
-    controller.device({ welcomeTimeoutMs: 30 });
+    const clock = new FakeClock();
+    const { device, heard } = controller.device({ clock, welcomeTimeoutMs: 30 });
+    await controller.visit();
+    clock.advance(30);
+    await until(() => heard.length === 1);
+    clock.advance(longestPauseMs);
     const second = await controller.visit(2);
     second.send({ ...welcome, heartbeatMs: 15 });
+    await until(() => device.isWelcomed);
+    clock.advance(4 * 15);
+    await until(() => heard.length === 3);
+    clock.advance(longestPauseMs);
     const third = await controller.visit(3);
     third.send({ ...welcome, heartbeatMs: 15 });
-    const beat = setInterval(() => third.socket.ping(), 15);
-    await pause(200);
-    clearInterval(beat);
-    assert.equal(controller.visits.length, 3, 'pings are signs of life');
+    await until(() => device.isWelcomed);
+    for (let i = 0; i < 10; i++) {
+      await pinged(third);
+      clock.advance(2 * 15);
+    }
+    assert.equal(device.isWelcomed, true, 'pings are signs of life');
+    assert.deepEqual(heard, ['failed ', 'welcomed', 'failed ', 'welcomed']);
   });
 
   it('runs the safe local cut when its connection is gone for longer than the cut holds, and says so', async () => {
-    const { done } = controller.device({ reconnect: { firstPauseMs: 200 } });
+    const clock = new FakeClock();
+    const { done, heard } = controller.device({ clock, reconnect: { firstPauseMs: 200 } });
     const visit = await controller.visit();
     visit.send(welcome);
     visit.send(cutMessage(1, 'active', { timeToLiveMs: 60 }));
     await visit.next('ack');
     visit.socket.terminate();
+    await until(() => heard.length === 2);
+    clock.advance(60);
     await until(() => done.includes('fall back from 1: time-to-live'));
+    clock.advance(200);
     const again = await controller.visit(2);
     const hello = await again.next('hello');
     assert.deepEqual(hello['running'], [{ deploymentId: 'd', version: 1, fallback: true }]);
     again.send(welcome);
-    again.socket.ping();
-    await pause(20);
+    await pinged(again);
     assert.equal(
       done.at(-1),
       'fall back from 1: time-to-live',
@@ -174,15 +201,18 @@ describe('a device', () => {
   });
 
   it('keeps its cut while pings come', async () => {
-    const { done } = controller.device();
+    const clock = new FakeClock();
+    const { done } = controller.device({ clock });
     const visit = await controller.visit();
     visit.send(welcome);
     visit.send(cutMessage(1, 'active', { timeToLiveMs: 80 }));
     await visit.next('ack');
-    const beat = setInterval(() => visit.socket.ping(), 10);
-    await pause(250);
+    for (let i = 0; i < 10; i++) {
+      await pinged(visit);
+      clock.advance(60);
+    }
     assert.deepEqual(done, ['activate 1']);
-    clearInterval(beat);
+    clock.advance(80);
     assert.equal((await visit.next('fallback'))['reason'], 'time-to-live');
   });
 

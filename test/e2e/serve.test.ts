@@ -164,9 +164,9 @@ async function nextVersionWhere(
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error('the condition did not come true within 20 s');
+    if (Date.now() > end) throw new Error('the condition did not come true within 60 s');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -325,9 +325,9 @@ describe('the REST face', () => {
 });
 
 async function pollUntil(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error('the condition did not come true within 10 s');
+    if (Date.now() > end) throw new Error('the condition did not come true within 30 s');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
