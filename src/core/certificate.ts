@@ -62,13 +62,21 @@ export function covers(certificate: Certificate, base: CertificateBase, problem:
   }
   if (!(moved <= 1 - margin)) return false;
   for (const { name, limit } of bounds) {
-    if (!problem.constraints.some((c) => c.name === name && c.limit <= limit)) return false;
+    if (!isBounded(problem.constraints, name, limit)) return false;
   }
   const offset = state * base.layout.length;
   for (const { weights, limit } of problem.constraints) {
     if (weightedSum(weights, base.features, offset) > limit) return false;
   }
   return true;
+}
+
+/** A loop without a closure: this runs for each telemetry frame. */
+function isBounded(constraints: readonly Constraint[], name: ConstraintName, limit: number): boolean {
+  for (const constraint of constraints) {
+    if (constraint.name === name && constraint.limit <= limit) return true;
+  }
+  return false;
 }
 
 /** The certificate of `state`, which is the best answer to `problem`; null where there is none. */

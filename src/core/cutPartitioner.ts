@@ -7,7 +7,7 @@ import { measureOf } from './objective.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { predictPlacement } from './predictPlacement.js';
 import type { Range } from './ranges.js';
-import { assess, type Constraint, type Problem } from './problem.js';
+import { Assessor, type Constraint, type Problem } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
 
 /** A bound and a value that differ by less are equal up to the rounding of their sums. */
@@ -17,11 +17,13 @@ export class CutPartitioner implements Partitioner {
   readonly stateCount = 0;
   readonly neighbourCount = 0;
   private readonly search: CutSearch;
+  private readonly assessor: Assessor;
   /** Every placement that puts a prefix of the layers below and the rest above one hop. */
   private readonly chain: readonly Placement[];
 
   constructor(private readonly states: Omit<StateGraph, 'held'>) {
     this.search = new CutSearch(states);
+    this.assessor = new Assessor(states.layout, states.facts.maxDepth);
     const { graph, layout } = states;
     this.chain = Array.from({ length: layout.hopCount }, (_, h) =>
       Array.from({ length: graph.layers.length + 1 }, (__, prefix) =>
@@ -49,6 +51,11 @@ export class CutPartitioner implements Partitioner {
       assumed: problem.assumed,
       notJudged: problem.notJudged,
     };
+  }
+
+  /** What is known is as dear as a decision. */
+  confirms(): boolean {
+    return false;
   }
 
   predict(context: Context, placement: Placement): Alternative {
@@ -80,7 +87,7 @@ export class CutPartitioner implements Partitioner {
   }
 
   private assess(context: Context): Problem {
-    return assess(context, this.states.layout, this.states.facts.maxDepth);
+    return this.assessor.assess(context);
   }
 
   private best(

@@ -11,7 +11,7 @@ import { Gads } from './gads.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import { placedCut, predictPlaced, type PlacedCut } from './predictPlacement.js';
-import { assess, type Problem } from './problem.js';
+import { Assessor, type Problem } from './problem.js';
 import { rangesOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
@@ -26,6 +26,7 @@ export class HeldPartitioner implements Partitioner {
   readonly neighbourCount: number;
   private readonly gads: Gads;
   private readonly certificates: Certificates;
+  private readonly assessor: Assessor;
   private readonly described = new Map<number, CutDescription>();
   /** By identity: a caller hands back the placement that it was given. */
   private readonly stateOf = new WeakMap<Placement, number>();
@@ -38,6 +39,7 @@ export class HeldPartitioner implements Partitioner {
     private readonly held: HeldStates,
   ) {
     this.gads = new Gads(held);
+    this.assessor = new Assessor(states.layout, states.facts.maxDepth);
     const { features } = held;
     const { layout } = states;
     const largest = largestOf(features, layout.length);
@@ -80,6 +82,17 @@ export class HeldPartitioner implements Partitioner {
     };
   }
 
+  confirms(context: Context, placement: Placement): boolean {
+    const state = this.find(placement);
+    if (state < 0) return false;
+    const problem = this.assess(context);
+    const proven = this.certificates.find(problem);
+    if (proven >= 0) return proven === state;
+    const best = this.gads.search(problem.objective, problem.constraints, state);
+    if (best >= 0) this.certificates.learn(problem, best);
+    return best === state;
+  }
+
   predict(context: Context, placement: Placement): Alternative {
     const known = this.placed.get(placement) ?? placedCut(this.states, placement);
     this.placed.set(placement, known);
@@ -115,7 +128,8 @@ export class HeldPartitioner implements Partitioner {
   /** Of the context last asked about, once: a decision is followed by predictions in the same context. */
   private assess(context: Context): Problem {
     if (this.assessed?.context !== context) {
-      const problem = assess(context, this.states.layout, this.states.facts.maxDepth);
+      this.assessed = null; // its arrays are written over, whatever comes of it
+      const problem = this.assessor.assess(context);
       this.assessed = { context, problem };
     }
     return this.assessed.problem;

@@ -21,6 +21,12 @@ export interface Partitioner {
    * @throws RangeError for a context with the wrong number of tiers or hops, or a value out of range
    */
   decide(context: Context, present?: { readonly placement: Placement } | null, found?: () => void): Decision;
+  /**
+   * Whether `decide` would answer with `placement`, and all that is asked is met: what most telemetry comes down to. Nothing
+   * is put into words, so it costs a part of a decision; false also where it would cost as much.
+   * @throws RangeError as `decide`
+   */
+  confirms(context: Context, placement: Placement): boolean;
   /** What a given cut costs. @throws RangeError where `placement` is not valid */
   predict(context: Context, placement: Placement): Alternative;
   /**

@@ -9,7 +9,7 @@
  *   bottleneck_s = the largest of the seconds of each tier, of each uplink and of each downlink (links are
  *                  taken as full duplex; the round trip and the queue delay a result but occupy no stage)
  */
-import { boundedColumns, noColumn } from './boundedColumns.js';
+import { boundedColumns, noColumn, type BoundedColumns } from './boundedColumns.js';
 import type { Context, Objective } from './context.js';
 import { checkContext } from './contextRanges.js';
 import type { ConstraintName } from './decision.js';
@@ -63,72 +63,189 @@ export interface Problem {
  * @throws RangeError naming the field where a value is out of its range
  */
 export function assess(context: Context, layout: FeatureLayout, maxDepth: number): Problem {
-  checkContext(context, layout.tierCount);
-  const assumed: string[] = [];
-  const orAssume = (value: number | undefined, field: string, standIn: number): number => {
-    if (value !== undefined) return value;
-    assumed.push(`${field} = ${standIn}`);
-    return standIn;
-  };
+  return new Assessor(layout, maxDepth).assess(context);
+}
 
-  const { power } = context;
-  const latency = new Float64Array(layout.length);
-  const stages = new Float64Array(layout.length);
-  const energy = power ? new Float64Array(layout.length) : null;
-  /** `watts`: what the end device draws meanwhile. */
-  const takes = (feature: number, seconds: number, watts: number | undefined): void => {
-    latency[feature] = seconds;
-    if (energy) energy[feature] = watts! * seconds;
-  };
-  context.tiers.forEach((tier, t) => {
-    const slowdown = orAssume(tier.slowdown, `tiers[${t}].slowdown`, 1);
-    takes(layout.seconds + t, slowdown, t === 0 ? power?.computeWatts : power?.idleWatts);
-    stages[layout.seconds + t] = slowdown;
-  });
-  const hopUsable = context.hops.map((hop, h) => {
-    const usable = isUsable(hop.uplinkBitsPerSecond, hop.downlinkBitsPerSecond, hop.connected);
-    if (!usable) return false;
-    const rtt = orAssume(hop.rttSeconds, `hops[${h}].rttSeconds`, 0);
-    const queue = orAssume(hop.queueSeconds, `hops[${h}].queueSeconds`, 0);
+/** Reads one context after the other for graphs of one layout, in arrays that it keeps. */
+export class Assessor {
+  private readonly columns: BoundedColumns;
+  private readonly latency: Float64Array;
+  private readonly stages: Float64Array;
+  private readonly energy: Float64Array;
+  private readonly mixed: Float64Array;
+  private readonly hopUsable: boolean[];
+  /** By tier; at hand, since a text that is made anew for each telemetry frame costs more than the bound itself. */
+  private readonly weightNames: ConstraintName[] = [];
+  private readonly memoryNames: ConstraintName[] = [];
+
+  /** @param maxDepth largest depth of a tensor of the graph (`LayerFacts.maxDepth`) */
+  constructor(
+    private readonly layout: FeatureLayout,
+    private readonly maxDepth: number,
+  ) {
+    this.columns = boundedColumns(layout);
+    this.latency = new Float64Array(layout.length);
+    this.stages = new Float64Array(layout.length);
+    this.energy = new Float64Array(layout.length);
+    this.mixed = new Float64Array(layout.length);
+    this.hopUsable = new Array<boolean>(layout.hopCount).fill(false);
+    for (let t = 0; t < layout.tierCount; t++) {
+      this.weightNames.push(`tiers[${t}].weightBytes`);
+      this.memoryNames.push(`tiers[${t}].memoryBytes`);
+    }
+  }
+
+  /**
+   * @returns good until the next call
+   * @throws RangeError naming the field where a value is out of its range
+   */
+  assess(context: Context): Problem {
+    const { layout, latency, stages, hopUsable } = this;
+    checkContext(context, layout.tierCount);
+    const { power, tiers, hops, requirements } = context;
+    const energy = power ? this.energy : null;
+    latency.fill(0);
+    stages.fill(0);
+    energy?.fill(0);
+    const assumed: string[] = [];
+    for (let t = 0; t < tiers.length; t++) {
+      const slowdown = tiers[t]!.slowdown ?? assume(assumed, 'tiers', t, 'slowdown', 1);
+      const watts = t === 0 ? power?.computeWatts : power?.idleWatts;
+      takes(latency, energy, layout.seconds + t, slowdown, watts);
+      stages[layout.seconds + t] = slowdown;
+    }
+    for (let h = 0; h < hops.length; h++) hopUsable[h] = this.readHop(context, h, energy, assumed);
+    const objective = objectiveOf(requirements.objective ?? 'latency', latency, energy, stages, this.mixed);
+    const { constraints, notJudged } = this.constraintsOf(context, energy);
+    return { objective, latency, stages, energy, constraints, hopUsable, assumed, notJudged };
+  }
+
+  /** False where the hop cannot be used: then nothing is priced over it. */
+  private readHop(
+    { hops, power }: Context,
+    h: number,
+    energy: Float64Array | null,
+    assumed: string[],
+  ): boolean {
+    const { layout, latency, stages } = this;
+    const hop = hops[h]!;
+    if (!isUsable(hop.uplinkBitsPerSecond, hop.downlinkBitsPerSecond, hop.connected)) return false;
+    const rtt = hop.rttSeconds ?? assume(assumed, 'hops', h, 'rttSeconds', 0);
+    const queue = hop.queueSeconds ?? assume(assumed, 'hops', h, 'queueSeconds', 0);
     const secondsPerByteUp = 8 / hop.uplinkBitsPerSecond!;
     const secondsPerByteDown = 8 / hop.downlinkBitsPerSecond!;
-    takes(layout.hopUsed + h, rtt + queue, power?.idleWatts);
+    takes(latency, energy, layout.hopUsed + h, rtt + queue, power?.idleWatts);
     // The end device has its radio on for the first hop only; what happens above it waits for.
-    takes(layout.bytesUp + h, secondsPerByteUp, h === 0 ? power?.transmitWatts : power?.idleWatts);
-    takes(layout.bytesDown + h, secondsPerByteDown, h === 0 ? power?.receiveWatts : power?.idleWatts);
+    const up = h === 0 ? power?.transmitWatts : power?.idleWatts;
+    const down = h === 0 ? power?.receiveWatts : power?.idleWatts;
+    takes(latency, energy, layout.bytesUp + h, secondsPerByteUp, up);
+    takes(latency, energy, layout.bytesDown + h, secondsPerByteDown, down);
     stages[layout.bytesUp + h] = secondsPerByteUp;
     stages[layout.bytesDown + h] = secondsPerByteDown;
     return true;
-  });
+  }
 
-  const objective = objectiveOf(context.requirements.objective ?? 'latency', latency, energy, stages);
-  const { constraints, notJudged } = constraintsOf(context, layout, maxDepth, latency, energy, hopUsable);
-  return { objective, latency, stages, energy, constraints, hopUsable, assumed, notJudged };
+  private constraintsOf(
+    context: Context,
+    energy: Float64Array | null,
+  ): { constraints: Constraint[]; notJudged: string[] } {
+    const { layout, columns, hopUsable, latency } = this;
+    const { units } = layout;
+    const { requirements, tiers } = context;
+    const constraints: Constraint[] = [];
+    const notJudged: string[] = [];
+    for (let h = 0; h < layout.hopCount; h++) {
+      if (hopUsable[h]!) continue;
+      bound(constraints, `hops[${h}].usable`, columns.hopUsed + h, 0, units[layout.hopUsed + h]!);
+    }
+    const { privacyDepth, weightBytes, memoryBytes } = requirements;
+    const mayShow = privacyDepth === undefined ? undefined : Math.max(0, this.maxDepth + 1 - privacyDepth);
+    bound(constraints, 'privacyDepth', columns.exposure, mayShow, units[layout.exposure]!);
+    for (let t = 0; t < tiers.length; t++) {
+      const limit = least(tiers[t]!.freeStorageBytes, weightBytes?.[t]);
+      bound(constraints, this.weightNames[t]!, columns.weights + t, limit, units[layout.weights + t]!);
+    }
+    for (let t = 0; t < tiers.length; t++) {
+      const limit = least(tiers[t]!.freeMemoryBytes, memoryBytes?.[t]);
+      bound(constraints, this.memoryNames[t]!, columns.memory + t, limit, layout.memoryUnits[t]!);
+    }
+    const { accuracyLoss, bytesSent, latencySeconds } = requirements;
+    bound(constraints, 'accuracyLoss', columns.accuracyLoss, accuracyLoss, units[layout.accuracyLoss]!);
+    bound(constraints, 'bytesSent', columns.bytesSent, bytesSent, units[layout.bytesUp]!);
+    const budget = energyBudgetJoules(context, notJudged);
+    if (energy) boundSum(constraints, 'energyJoulesPerInference', energy, budget);
+    else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
+    boundSum(constraints, 'latencySeconds', latency, latencySeconds);
+    return { constraints, notJudged };
+  }
 }
+
+/** What stands in for a value that was not measured, noted by its name. */
+function assume(assumed: string[], group: string, index: number, name: string, standIn: number): number {
+  assumed.push(`${group}[${index}].${name} = ${standIn}`);
+  return standIn;
+}
+
+/** @param watts what the end device draws meanwhile; there where `energy` is */
+function takes(
+  latency: Float64Array,
+  energy: Float64Array | null,
+  feature: number,
+  seconds: number,
+  watts: number | undefined,
+): void {
+  latency[feature] = seconds;
+  if (energy !== null) energy[feature] = watts! * seconds;
+}
+
+function bound(
+  constraints: Constraint[],
+  name: ConstraintName,
+  column: number,
+  asked: number | undefined,
+  weights: Float64Array,
+): void {
+  if (asked === undefined || asked === Infinity) return;
+  constraints.push({ name, weights, column, asked, limit: asked });
+}
+
+function boundSum(
+  constraints: Constraint[],
+  name: ConstraintName,
+  weights: Float64Array,
+  asked: number | undefined,
+): void {
+  if (asked === undefined || asked === Infinity) return;
+  constraints.push({ name, weights, column: noColumn, asked, limit: asked * (1 + rounding) });
+}
+
+const objectives = {
+  latency: { perLatencySecond: 1 },
+  energy: { perEnergyJoule: 1 },
+  throughput: { perBottleneckSecond: 1 },
+} satisfies Record<Extract<Objective, string>, Exclude<Objective, string>>;
 
 function objectiveOf(
   objective: Objective,
   latency: Float64Array,
   energy: Float64Array | null,
   stages: Float64Array,
+  mixed: Float64Array,
 ): ObjectiveFunction {
-  const wanted =
-    objective === 'latency'
-      ? { perLatencySecond: 1 }
-      : objective === 'energy'
-        ? { perEnergyJoule: 1 }
-        : objective === 'throughput'
-          ? { perBottleneckSecond: 1 }
-          : objective;
+  const wanted: Exclude<Objective, string> =
+    typeof objective === 'string' ? objectives[objective] : objective;
   const { perLatencySecond = 0, perEnergyJoule = 0, perBottleneckSecond = 0 } = wanted;
   if (perEnergyJoule > 0 && energy === null) {
     throw new RangeError('power: not stated, but requirements.objective asks for energy');
   }
   const isLatency = perLatencySecond === 1 && perEnergyJoule === 0;
+  if (!isLatency) {
+    for (let i = 0; i < mixed.length; i++) {
+      mixed[i] = perLatencySecond * latency[i]! + perEnergyJoule * (energy === null ? 0 : energy[i]!);
+    }
+  }
   return {
-    linear: isLatency
-      ? latency
-      : latency.map((weight, i) => perLatencySecond * weight + perEnergyJoule * (energy?.[i] ?? 0)),
+    linear: isLatency ? latency : mixed,
     stageWeight: perBottleneckSecond,
     stages,
     column: noColumn,
@@ -137,57 +254,7 @@ function objectiveOf(
 
 /** A hop carries a request only with both rates measured and of a bit per second at least: the answer has to come back. */
 function isUsable(up: number | undefined, down: number | undefined, connected: boolean | undefined): boolean {
-  const carries = (rate: number | undefined): boolean => rate !== undefined && rate >= 1;
-  return connected !== false && carries(up) && carries(down);
-}
-
-function constraintsOf(
-  context: Context,
-  layout: FeatureLayout,
-  maxDepth: number,
-  latency: Float64Array,
-  energy: Float64Array | null,
-  hopUsable: readonly boolean[],
-): { constraints: Constraint[]; notJudged: string[] } {
-  const constraints: Constraint[] = [];
-  const notJudged: string[] = [];
-  const { requirements } = context;
-  const columns = boundedColumns(layout);
-  const boundSum = (name: ConstraintName, weights: Float64Array, asked: number | undefined): void => {
-    if (asked === undefined || asked === Infinity) return;
-    constraints.push({ name, weights, column: noColumn, asked, limit: asked * (1 + rounding) });
-  };
-  const { units } = layout;
-  const bound = (
-    name: ConstraintName,
-    column: number,
-    asked: number | undefined,
-    weights: Float64Array,
-  ): void => {
-    if (asked === undefined || asked === Infinity) return;
-    constraints.push({ name, weights, column, asked, limit: asked });
-  };
-  hopUsable.forEach((usable, h) => {
-    bound(`hops[${h}].usable`, columns.hopUsed + h, usable ? undefined : 0, units[layout.hopUsed + h]!);
-  });
-  const { privacyDepth } = requirements;
-  const mayShow = privacyDepth === undefined ? undefined : Math.max(0, maxDepth + 1 - privacyDepth);
-  bound('privacyDepth', columns.exposure, mayShow, units[layout.exposure]!);
-  context.tiers.forEach(({ freeStorageBytes }, t) => {
-    const limit = least(freeStorageBytes, requirements.weightBytes?.[t]);
-    bound(`tiers[${t}].weightBytes`, columns.weights + t, limit, units[layout.weights + t]!);
-  });
-  context.tiers.forEach(({ freeMemoryBytes }, t) => {
-    const limit = least(freeMemoryBytes, requirements.memoryBytes?.[t]);
-    bound(`tiers[${t}].memoryBytes`, columns.memory + t, limit, layout.memoryUnits[t]!);
-  });
-  bound('accuracyLoss', columns.accuracyLoss, requirements.accuracyLoss, units[layout.accuracyLoss]!);
-  bound('bytesSent', columns.bytesSent, requirements.bytesSent, units[layout.bytesUp]!);
-  const budget = energyBudgetJoules(context, notJudged);
-  if (energy) boundSum('energyJoulesPerInference', energy, budget);
-  else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
-  boundSum('latencySeconds', latency, requirements.latencySeconds);
-  return { constraints, notJudged };
+  return connected !== false && up !== undefined && up >= 1 && down !== undefined && down >= 1;
 }
 
 function least(a: number | undefined, b: number | undefined): number | undefined {
