@@ -71,9 +71,11 @@ export class Decider {
   #decide(deploymentId: string, trigger: Trigger): void {
     const session = this.deployments.find(deploymentId);
     if (session === null) return; // deleted meanwhile
+    const around = this.around(session);
     let record: DecisionRecord | null;
     try {
-      record = session.decide(trigger.reason, this.around(session));
+      if (trigger.reason === 'telemetry' && this.#confirm(session, around)) return;
+      record = session.decide(trigger.reason, around);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       // one deployment whose values the core refuses must not stop the others
@@ -86,6 +88,27 @@ export class Decider {
     this.#tell(record, isRow);
     if (isRow) this.log.append(session, record, trigger.receivedAtNanoseconds);
     else session.show(record, session.decisionCount);
+  }
+
+  /** False where a decision has to be made. */
+  #confirm(session: DeploymentSession, around: Surroundings): boolean {
+    const confirmed = session.confirm(around, this.settings.keptRowMs);
+    if (confirmed === null) return false;
+    if (confirmed === 'unchanged') return true;
+    // only held states confirm
+    this.ports.events.searchDone({ algorithm: 'gads', reason: 'telemetry', nanoseconds: confirmed });
+    this.ports.events.decision({
+      deploymentId: session.id,
+      reason: 'telemetry',
+      changed: false,
+      version: session.current.version,
+      latencySeconds: null,
+      optimality: 'exact',
+      violations: 0,
+      kept: null,
+      isRow: false,
+    });
+    return true;
   }
 
   /** Notes what becomes of `record`: a row of the history, or one more that the next row counts. */

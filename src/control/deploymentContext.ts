@@ -95,30 +95,6 @@ function hopContext(
   return hop;
 }
 
-/** Whether two contexts of one deployment say the same. */
-export function sameContext(a: Context, b: Context): boolean {
-  return (
-    a.requirements === b.requirements &&
-    sameValues(a.power, b.power) &&
-    sameValues(a.battery, b.battery) &&
-    sameValues(a.hops[0], b.hops[0]) &&
-    sameValues(a.tiers[0], b.tiers[0]) &&
-    sameValues(a.tiers[1], b.tiers[1]) &&
-    // of the cloud, where there is one
-    sameValues(a.hops[1], b.hops[1]) &&
-    sameValues(a.tiers[2], b.tiers[2])
-  );
-}
-
-/** Of flat objects; an absent field is like none. */
-function sameValues<T extends object>(a: T | undefined, b: T | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined) return false;
-  for (const name in a) if (a[name] !== b[name]) return false;
-  for (const name in b) if (a[name] !== b[name]) return false;
-  return true;
-}
-
 /** Seconds now per second of the profile: as measured, else 1 / (1 - cpuLoad), else absent. */
 export function slowdownOf(telemetry: Telemetry | null): number | undefined {
   if (telemetry?.slowdown !== undefined) return telemetry.slowdown;

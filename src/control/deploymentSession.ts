@@ -10,7 +10,9 @@ import type { Alternative, Partitioner } from '../core/partitioner.js';
 import { samePlacement } from '../core/policy/policy.js';
 import type { TierSeconds } from '../core/profile.js';
 import { Correction } from './correction.js';
-import { deploymentContext, sameContext, withCloud, type DeviceView } from './deploymentContext.js';
+import { Confirmation } from './confirmation.js';
+import { ContextNumbers } from './contextNumbers.js';
+import { deploymentContext, withCloud, type DeviceView } from './deploymentContext.js';
 import type { LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
 import { monotonicMs, type Clock } from './ports.js';
@@ -20,7 +22,7 @@ import { roleOfDevice, rolesOf } from './roles.js';
 import { restoredRollout, type Rollout } from './rollout.js';
 import { SetAsides } from './setAside.js';
 import { placementOfCut, sameLayers, storedCut } from './storedCut.js';
-import { Switching, switchSecondsOf } from './switching.js';
+import { costInForce, Switching, switchSecondsOf } from './switching.js';
 import type { TierSecondsSource } from './tierSeconds.js';
 
 export type DeploymentStatus =
@@ -73,7 +75,6 @@ export interface Surroundings {
 
 export class DeploymentSession {
   durable: DeploymentRecord;
-  lastDecision: DecisionRecord | null;
   /** Decisions since the start. They are ordered by this number: the time of day may be set back. */
   decisionCount = 0;
   /** By the clock that does not go back, ms; of the latest decision. */
@@ -95,14 +96,18 @@ export class DeploymentSession {
   latestRow: LatestRow | null = null;
   /** Decisions since then that kept the cut and have no row. */
   keptSinceRow = 0;
-  /** What was decided last, and in which context; it may not be durable yet. Null: the next context is decided. */
-  #decidedIn: Context | null = null;
+  /** In which context was decided last; none: the next one is decided. That decision may not be durable yet. */
+  readonly #decidedIn = new ContextNumbers();
+  /** Whether that chose the best cut, which meets all that is asked: telemetry may confirm it. */
+  #isConfirmable = false;
+  readonly #confirmation = new Confirmation();
+  #lastDecision: DecisionRecord | null;
   #found: Decision | null = null;
   /** Placement of the cut in force: the very object that the partitioner gave, which it knows again. */
   #inForce: { readonly version: number; readonly placement: Placement } | null = null;
   readonly #switching = new Switching();
   #heldReason: DecisionReason | null = null;
-  /** Which decision `lastDecision` is; 0: one from before the start. */
+  /** Which decision operators see; 0: one from before the start. */
   #shownNumber = 0;
   #restored: boolean;
 
@@ -113,7 +118,7 @@ export class DeploymentSession {
     nowMs: number,
   ) {
     this.durable = current;
-    this.lastDecision = restored;
+    this.#lastDecision = restored;
     this.#restored = current.cut !== null;
     const { version, cut, lastGood, reported } = current;
     const desired = cut === null ? null : { version, cut };
@@ -131,7 +136,21 @@ export class DeploymentSession {
 
   /** The next decision looks at everything anew, also in an unchanged context. */
   forgetContext(): void {
-    this.#decidedIn = null;
+    this.#putInWords();
+    this.#decidedIn.forget();
+    this.#isConfirmable = false;
+  }
+
+  /** What operators see; null before the first decision. */
+  get lastDecision(): DecisionRecord | null {
+    this.#putInWords();
+    return this.#lastDecision;
+  }
+
+  /** Whether the latest decision left a cut in force that breaks what was asked. */
+  get isViolating(): boolean {
+    if (this.#confirmation.isThere || this.#lastDecision === null) return false;
+    return costInForce(this.#lastDecision).violations.length > 0;
   }
 
   /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
@@ -141,6 +160,37 @@ export class DeploymentSession {
     const { ratios } = this.correction;
     const two = deploymentContext(this.current.requirements, end, edge, wholeModelSeconds[1]!, ratios);
     return cloud === null ? two : withCloud(two, edge, cloud, wholeModelSeconds[2]!, ratios);
+  }
+
+  /**
+   * Takes telemetry that confirms the cut in force, and has no row in the history: what nearly all of it does, for a part of
+   * what `decide` costs.
+   * @param keptRowMs least time between two rows of decisions that keep the cut, ms
+   * @returns what the search took, ns; `unchanged` where nothing has changed since the last decision; null where `decide`
+   * has to tell
+   * @throws RangeError as `decide`
+   */
+  confirm(around: Surroundings, keptRowMs: number): number | 'unchanged' | null {
+    const { basis, latestRow, current } = this;
+    if (!this.#isConfirmable || basis === null || latestRow === null) return null;
+    if (!this.setAsides.isEmpty || current.version !== this.durable.version) return null;
+    if (this.status.kind !== 'active') return null;
+    if (!this.#switching.keepsBest(basis.partitioner, current.requirements)) return null;
+    if (switchSecondsOf(current.requirements, around.end, around.edge, around.cloud) !== null) return null;
+    const startedAt = around.clock.monotonicNanoseconds();
+    const atMs = Number(startedAt) / 1e6;
+    if (atMs - latestRow.decidedAtMs >= keptRowMs) return null;
+    const context = this.context(around)!;
+    if (this.#decidedIn.holds(context)) return 'unchanged';
+    if (!basis.partitioner.confirms(context, this.#present()!)) return null;
+    const tookNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
+    this.#decidedIn.take(context);
+    this.#found = null;
+    this.#shownNumber = ++this.decisionCount;
+    this.decidedAtMs = atMs;
+    const { ratios } = this.correction;
+    this.#confirmation.note(basis, around.clock.nowMs(), tookNanoseconds, this.keptSinceRow++, ratios);
+    return tookNanoseconds;
   }
 
   /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
@@ -155,7 +205,7 @@ export class DeploymentSession {
       if (reason !== 'telemetry') this.#heldReason = reason;
       return null;
     }
-    const isSame = this.#decidedIn !== null && sameContext(this.#decidedIn, context);
+    const isSame = this.#decidedIn.holds(context);
     const isWaitOver = this.waitsFor !== null && !this.setAsides.holds(this.waitsFor, atMs);
     if (isSame && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
     const startedAt = around.clock.monotonicNanoseconds();
@@ -166,8 +216,10 @@ export class DeploymentSession {
     const cause = mustLeave ? 'nack' : reason === 'telemetry' ? (this.#heldReason ?? reason) : reason;
     const { chosen, changesCut, switching, waitsFor } = this.#choose(context, decision, cause, around, atMs);
     this.waitsFor = waitsFor;
+    this.#isConfirmable = waitsFor === null && switching.kept === null && chosen.violations.length === 0;
     // Time alone changed nothing.
     if (isSame && !changesCut) return null;
+    this.#putInWords();
     const record = this.#record(
       {
         context,
@@ -181,7 +233,7 @@ export class DeploymentSession {
     );
     this.decisionCount++;
     this.decidedAtMs = atMs;
-    this.#decidedIn = context;
+    this.#decidedIn.take(context);
     this.#found = decision;
     this.#heldReason = null;
     if (!mustLeave) this.#restored = false;
@@ -193,7 +245,15 @@ export class DeploymentSession {
   show(decision: DecisionRecord, number: number): void {
     if (number < this.#shownNumber) return;
     this.#shownNumber = number;
-    this.lastDecision = decision;
+    this.#confirmation.forget();
+    this.#lastDecision = decision;
+  }
+
+  #putInWords(): void {
+    if (!this.#confirmation.isThere) return;
+    const context = this.#decidedIn.context();
+    this.#lastDecision = this.#confirmation.inWords(context, this.current, this.#present()!);
+    this.#confirmation.forget();
   }
 
   /** What the policy makes of the best cut, and what devices take of that. */

@@ -10,7 +10,6 @@ import type { DecisionRecord, DeploymentRecord, TierBinding } from './records.js
 import { bindingOf, roleOfDevice, rolesOf } from './roles.js';
 import type { RolloutPhase } from './rollout.js';
 import type { ControlSettings } from './settings.js';
-import { costInForce } from './switching.js';
 
 export interface NewDeployment {
   readonly modelId: string;
@@ -119,10 +118,10 @@ export class Deployments {
     const byStatus = { waiting: 0, building: 0, failed: 0, holding: 0, active: 0 };
     const byPhase = { preparing: 0, activating: 0, active: 0, rejected: 0 };
     let [violating, heldBack, inFallback] = [0, 0, 0];
-    for (const { status, lastDecision, rollout, waitsFor } of this.#sessions.values()) {
+    for (const { status, isViolating, rollout, waitsFor } of this.#sessions.values()) {
       byStatus[status.kind]++;
       if (rollout.desired !== null) byPhase[rollout.phase]++;
-      if (lastDecision !== null && costInForce(lastDecision).violations.length > 0) violating++;
+      if (isViolating) violating++;
       if (waitsFor !== null) heldBack++;
       if (Object.values(rollout.tiers).some((tier) => tier.fallback !== null)) inFallback++;
     }

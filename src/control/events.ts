@@ -70,7 +70,8 @@ export interface Events {
     readonly reason: DecisionReason;
     readonly changed: boolean;
     readonly version: number;
-    readonly latencySeconds: number;
+    /** Null where the cut in force was confirmed, and nobody asked what it costs now. */
+    readonly latencySeconds: number | null;
     readonly optimality: Decision['optimality']['kind'];
     readonly violations: number;
     /** Why another cut than the best one is in force; null where the best one is. */

@@ -26,6 +26,10 @@ type Placed = StoredCut | { readonly placement: Placement };
 export class SetAsides {
   readonly #byPlacement = new Map<string, SetAside>();
 
+  get isEmpty(): boolean {
+    return this.#byPlacement.size === 0;
+  }
+
   list(): readonly SetAside[] {
     return [...this.#byPlacement.values()];
   }

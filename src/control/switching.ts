@@ -53,6 +53,16 @@ export class Switching {
     return this.#basis?.isStated === true;
   }
 
+  /**
+   * Whether a best cut that is in force stays so, whatever was observed before. Only where nobody states what a switch costs,
+   * so that the best cut is followed, and nothing has changed that the policy was made for.
+   */
+  keepsBest(partitioner: Partitioner, requirements: DeploymentRecord['requirements']): boolean {
+    const basis = this.#basis;
+    if (basis === null || basis.isStated) return false;
+    return basis.partitioner === partitioner && basis.requirements === requirements;
+  }
+
   /** @throws RangeError where time goes back or a cost is out of range */
   choose(found: Found): Choice {
     const { decision, inForce, reason, switchSeconds } = found;

@@ -11,7 +11,7 @@ import { Gads } from './gads.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import { placedCut, predictPlaced, type PlacedCut } from './predictPlacement.js';
-import { Assessor, type Problem } from './problem.js';
+import { assess, Assessor, type Problem } from './problem.js';
 import { rangesOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
@@ -103,13 +103,16 @@ export class HeldPartitioner implements Partitioner {
     const encoding = encodingNamed(this.states.encodings, decision.encoding);
     const own = placedCut(this.states, decision.placement, encoding).features;
     const { features } = this.held;
-    const width = this.states.layout.length;
+    const { layout, facts } = this.states;
+    const width = layout.length;
     const isBest = (now: Context): boolean => {
       const problem = this.assess(now);
       const best = this.best(problem, -1);
       return isLevel(problem, features.subarray(best * width, (best + 1) * width), own);
     };
-    return rangesOf(context, { own, features, assess: (now) => this.assess(now), isBest });
+    // problems that are looked at side by side, so not the one whose arrays are written over
+    const fresh = (now: Context): Problem => assess(now, layout, facts.maxDepth);
+    return rangesOf(context, { own, features, assess: fresh, isBest });
   }
 
   alternatives(context: Context, limit: number): readonly Alternative[] {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ContextNumbers } from '../../src/control/contextNumbers.js';
 import {
   deploymentContext,
-  sameContext,
   slowdownOf,
   withCloud,
   type DeviceView,
 } from '../../src/control/deploymentContext.js';
+import type { Context } from '../../src/core/context.js';
 import type { Telemetry } from '../../src/control/records.js';
 
 const power = { computeWatts: 4, transmitWatts: 2, receiveWatts: 1, idleWatts: 0.5 };
@@ -85,6 +86,11 @@ describe('the context of a deployment', () => {
     assert.equal(hop!.queueSeconds, 3 * (0.1 * 3) * 2);
     assert.equal(corrected.tiers[2]!.slowdown, 6);
     assert.equal(withCloud(two, below, { ...cloud, connected: false }, 1, null).hops[1]!.connected, false);
+    const sameContext = (a: Context, b: Context): boolean => {
+      const numbers = new ContextNumbers();
+      numbers.take(a);
+      return numbers.holds(b);
+    };
     assert.ok(sameContext(three, withCloud(two, below, cloud, 0.1, null)));
     assert.ok(!sameContext(three, withCloud(two, edge(null), cloud, 0.1, null)), 'another link');
     assert.ok(!sameContext(three, withCloud(two, below, { ...cloud, telemetry: null }, 0.1, null)));
