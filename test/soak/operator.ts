@@ -52,12 +52,16 @@ export class Operator {
     return (await this.#call('GET', `/v1/deployments/${id}`)) as DeploymentView;
   }
 
-  /** Layers on the end device by the decision in force as it is stored; null before the first. */
-  async storedEndLayers(id: string): Promise<readonly number[] | null> {
+  /**
+   * Layers on the end device by the latest decision in the history; where the deployment was quiet for so long that
+   * the rows of others took the place of its own, by the cut in force.
+   */
+  async storedEndLayers(id: string): Promise<readonly number[]> {
     const { decisions } = (await this.#call('GET', `/v1/deployments/${id}/decisions?limit=1`)) as {
       decisions: { cutAfter: { endLayers: number[] } }[];
     };
-    return decisions[0]?.cutAfter.endLayers ?? null;
+    if (decisions[0] !== undefined) return decisions[0].cutAfter.endLayers;
+    return ((await this.#call('GET', `/v1/deployments/${id}/cut`)) as { endLayers: number[] }).endLayers;
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {

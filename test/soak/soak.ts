@@ -51,7 +51,7 @@ const settings = {
   CUTPOINT_DECISIONS__TIME_TO_LIVE_MS: '4000',
   CUTPOINT_DECISIONS__PREVIOUS_CUT_MS: '500',
   CUTPOINT_DECISIONS__RESTART_GRACE_MS: '1000',
-  CUTPOINT_DECISIONS__KEEP_ROWS: '5000',
+  CUTPOINT_DECISIONS__KEEP_ROWS: '500',
   CUTPOINT_LOG__LEVEL: 'warn',
 };
 const defaultSettleMs = 45_000;
@@ -241,7 +241,7 @@ class SoakRun {
         const said = `${id} on ${view[role].deviceId}: wanted ${view.version}, runs ${runs?.version}, reported ${view.reported[role]}, ${JSON.stringify(view.rollout)}`;
         if (runs?.version !== view.version || view.reported[role] !== view.version) wrong.push(said);
         else if (runs.fallback === true) wrong.push(`${said}, but the safe local cut in its place`);
-        else if (device!.cutOf(id)?.endLayers.join() !== stored?.join())
+        else if (device!.cutOf(id)?.endLayers.join() !== stored.join())
           wrong.push(`${said}, but another cut than is stored`);
       }
     }
