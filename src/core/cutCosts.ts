@@ -13,21 +13,24 @@ export class CutCosts {
   visited = 0;
   /** Per figure, what one unit of it adds to the objective. */
   readonly weights = new Float64Array(width);
+  /** Per figure, the most that is allowed. */
+  readonly limits = new Float64Array(width);
   /** Seconds per unit of what is a stage of a pipeline: own seconds, bytes up, bytes down. */
   readonly stageWeights = new Float64Array(width);
   /** Bounded sums, such as a latency, of which both cuts have a part: how many, and the weights of each one's figures. */
   partCount = 0;
   readonly partWeights: readonly Float64Array[];
-  /** The node of the cut that `least` has found. */
-  found = 0;
+  /** What `findLeast` has found: the least sum, and the least with its stage, of a cut that meets the limits. */
+  leastSum = Infinity;
+  leastStaged = Infinity;
+  /** The cut that has the latter. */
+  best = -1;
   /** By node that was costed: the sum, Infinity where no cut below meets the limits; else the slowest stage, and the parts. */
   readonly sums: Float64Array;
   readonly stages: Float64Array;
   readonly parts: readonly Float64Array[];
-  /** Per figure, the most that is allowed. */
-  private readonly limits = new Float64Array(width);
   private hasStages = false;
-  /** By node the number of the problem that it was costed for. */
+  /** By node the number of the problem that its children were costed for. */
   private readonly costedFor: Int32Array;
   private problem = 0;
   private readonly stack: Int32Array;
@@ -38,7 +41,7 @@ export class CutCosts {
     this.stages = new Float64Array(nodeCount);
     this.partWeights = Array.from({ length: maxSums }, () => new Float64Array(width));
     this.parts = Array.from({ length: maxSums }, () => new Float64Array(nodeCount));
-    this.costedFor = new Int32Array(nodeCount);
+    this.costedFor = new Int32Array(side.leafCount);
     this.stack = new Int32Array(Math.ceil(Math.log2(side.leafCount)) + 2);
   }
 
@@ -52,14 +55,11 @@ export class CutCosts {
     this.visited = 0;
     this.partCount = 0;
     this.hasStages = hasStages;
+    const { weights, limits } = this;
     for (let f = 0; f < width; f++) {
-      this.weights[f] = 0;
-      this.limits[f] = Infinity;
+      weights[f] = 0;
+      limits[f] = Infinity;
     }
-  }
-
-  tighten(figure: number, limit: number): void {
-    if (limit < this.limits[figure]!) this.limits[figure] = limit;
   }
 
   /** The cut of a leaf that holds one. */
@@ -67,79 +67,108 @@ export class CutCosts {
     return leafStart(node - this.side.leafCount, this.side.leafCount, this.side.count);
   }
 
-  /** Makes sum, stage and parts of a node those of this problem. */
-  cost(node: number): void {
-    if (this.costedFor[node] === this.problem) return;
-    this.costedFor[node] = this.problem;
-    this.visited++;
-    const offset = node * width;
-    const sum = this.sum(offset);
-    this.sums[node] = sum;
-    if (sum === Infinity) return;
-    if (this.hasStages) this.stages[node] = this.stage(offset);
-    for (let k = 0; k < this.partCount; k++) this.parts[k]![node] = this.part(this.partWeights[k]!, offset);
+  /** Costs the root: before any other. */
+  costRoot(): void {
+    this.cost(1, 2);
   }
 
-  /** The least of sum + stageWeight * stage of a cut that meets the limits, by branch and bound; Infinity where none does. */
-  least(stageWeight: number): number {
-    const { stack, side } = this;
+  /** Makes sums, stages and parts of the two children of a node those of this problem. */
+  costChildren(node: number): void {
+    if (this.costedFor[node] === this.problem) return;
+    this.costedFor[node] = this.problem;
+    this.cost(2 * node, 2 * node + 2);
+  }
+
+  /**
+   * The least sum, or, with a weight, the least of sum + stageWeight * stage, of a cut that meets the limits, by branch and bound;
+   * Infinity where none does. Nothing is returned: a double would have to be allocated.
+   */
+  findLeast(stageWeight: number): void {
+    const { stack, side, sums, stages } = this;
+    const { leafCount } = side;
     let least = Infinity;
-    this.cost(1);
+    let found = -1;
     stack[0] = 1;
     for (let top = 1; top > 0;) {
       const node = stack[--top]!;
-      const value = this.value(node, stageWeight);
-      if (!(value < least)) continue;
-      if (node >= side.leafCount) {
-        this.found = node;
+      let value = sums[node]!;
+      if (stageWeight > 0 && value < least) value += stageWeight * stages[node]!;
+      if (value >= least) continue;
+      if (node >= leafCount) {
+        found = node;
         least = value;
         continue;
       }
+      this.costChildren(node);
       const left = 2 * node;
-      this.cost(left);
-      this.cost(left + 1);
+      let first = sums[left]!;
+      let second = sums[left + 1]!;
+      if (stageWeight > 0) {
+        first += first < Infinity ? stageWeight * stages[left]! : 0;
+        second += second < Infinity ? stageWeight * stages[left + 1]! : 0;
+      }
       // The more promising child goes on top.
-      const near = this.value(left, stageWeight) <= this.value(left + 1, stageWeight) ? left : left + 1;
-      stack[top++] = near ^ 1;
-      stack[top++] = near;
+      const near = first <= second ? left : left + 1;
+      if (Math.max(first, second) < least) stack[top++] = near ^ 1;
+      if (Math.min(first, second) < least) stack[top++] = near;
     }
-    return least;
+    if (stageWeight === 0) this.leastSum = least;
+    this.leastStaged = least;
+    this.best = found < 0 ? -1 : this.cutOf(found);
   }
 
-  private value(node: number, stageWeight: number): number {
-    const sum = this.sums[node]!;
-    return stageWeight === 0 || sum === Infinity ? sum : sum + stageWeight * this.stages[node]!;
-  }
-
-  private sum(o: number): number {
-    const { weights, limits } = this;
+  private cost(first: number, end: number): void {
+    const { weights, limits, sums } = this;
     const { nodes } = this.side;
-    const used = nodes[o + cutFigures.hopUsed]!;
-    const up = nodes[o + cutFigures.bytesUp]!;
-    const held = nodes[o + cutFigures.weights]!;
-    const memory = nodes[o + cutFigures.memory]!;
-    const exposure = nodes[o + cutFigures.exposure]!;
-    // A leaf without a cut: Infinity in all figures.
-    if (used === Infinity) return Infinity;
-    if (held > limits[cutFigures.weights]! || memory > limits[cutFigures.memory]!) return Infinity;
-    if (exposure > limits[cutFigures.exposure]! || up > limits[cutFigures.bytesUp]!) return Infinity;
-    if (used > limits[cutFigures.hopUsed]!) return Infinity;
-    const alone = weights[cutFigures.weights]! * held + weights[cutFigures.memory]! * memory;
-    return this.part(weights, o) + alone + weights[cutFigures.exposure]! * exposure;
+    this.visited += end - first;
+    const own = weights[cutFigures.ownSeconds]!;
+    const edge = weights[cutFigures.edgeSeconds]!;
+    const used = weights[cutFigures.hopUsed]!;
+    const up = weights[cutFigures.bytesUp]!;
+    const down = weights[cutFigures.bytesDown]!;
+    const held = weights[cutFigures.weights]!;
+    const memory = weights[cutFigures.memory]!;
+    const exposure = weights[cutFigures.exposure]!;
+    for (let node = first, o = first * width; node < end; node++, o += width) {
+      // Of a leaf without a cut all figures are Infinity.
+      if (
+        nodes[o + 5]! > limits[5]! ||
+        nodes[o + 6]! > limits[6]! ||
+        nodes[o + 7]! > limits[7]! ||
+        nodes[o + 3]! > limits[3]! ||
+        nodes[o + 2]! > limits[2]! ||
+        nodes[o + 2] === Infinity
+      ) {
+        sums[node] = Infinity;
+        continue;
+      }
+      const seconds = own * nodes[o]! + edge * nodes[o + 1]!;
+      const hop = used * nodes[o + 2]! + up * nodes[o + 3]! + down * nodes[o + 4]!;
+      const alone = held * nodes[o + 5]! + memory * nodes[o + 6]! + exposure * nodes[o + 7]!;
+      sums[node] = seconds + hop + alone;
+      if (this.hasStages) this.costStage(node);
+      if (this.partCount > 0) this.costParts(node);
+    }
   }
 
-  private part(weights: Float64Array, o: number): number {
-    const { nodes } = this.side;
-    const seconds = weights[0]! * nodes[o]! + weights[1]! * nodes[o + 1]!;
-    return seconds + weights[2]! * nodes[o + 2]! + weights[3]! * nodes[o + 3]! + weights[4]! * nodes[o + 4]!;
-  }
-
-  private stage(o: number): number {
+  private costStage(node: number): void {
     const { nodes } = this.side;
     const { stageWeights } = this;
+    const o = node * width;
     const own = stageWeights[cutFigures.ownSeconds]! * nodes[o + cutFigures.ownSeconds]!;
     const up = stageWeights[cutFigures.bytesUp]! * nodes[o + cutFigures.bytesUp]!;
     const down = stageWeights[cutFigures.bytesDown]! * nodes[o + cutFigures.bytesDown]!;
-    return Math.max(own, up, down);
+    this.stages[node] = Math.max(own, up, down);
+  }
+
+  private costParts(node: number): void {
+    const { nodes } = this.side;
+    const o = node * width;
+    for (let k = 0; k < this.partCount; k++) {
+      const weights = this.partWeights[k]!;
+      const seconds = weights[0]! * nodes[o]! + weights[1]! * nodes[o + 1]!;
+      const hop = weights[2]! * nodes[o + 2]! + weights[3]! * nodes[o + 3]! + weights[4]! * nodes[o + 4]!;
+      this.parts[k]![node] = seconds + hop;
+    }
   }
 }

@@ -54,14 +54,14 @@ export class NestedSearch {
   /** Of each bounded sum: the limit, and what both parts count. */
   private readonly sumLimits = new Float64Array(maxSums);
   private readonly sumShared = new Float64Array(maxSums);
-  /** Of all cuts of a hop that meet the bounds on it: the least sum, and the least with its stage. */
-  private leastLower = 0;
-  private leastUpper = 0;
-  private leastStagedLower = 0;
-  private leastStagedUpper = 0;
   /** Pairs of nodes put aside, and their bounds. */
   private readonly stack: Int32Array;
   private readonly bounds: Float64Array;
+  /** Bounds of two siblings, each with a node of the other hop. */
+  private readonly values = new Float64Array(2);
+  /** By bounded column, the figure of a cut of that hop that it is; -1 for none. */
+  private readonly lowerFigures: Int8Array;
+  private readonly upperFigures: Int8Array;
 
   constructor(
     private readonly cuts: NestedCuts,
@@ -69,6 +69,7 @@ export class NestedSearch {
     private readonly incumbent: Incumbent,
   ) {
     this.columns = boundedColumns(layout);
+    [this.lowerFigures, this.upperFigures] = figuresOf(this.columns);
     this.lower = new CutCosts(cuts.lower);
     this.upper = new CutCosts(cuts.upper);
     const depth = Math.ceil(Math.log2(cuts.lower.leafCount) + Math.log2(cuts.upper.leafCount)) + 2;
@@ -96,28 +97,11 @@ export class NestedSearch {
     upper.start(stageWeight > 0);
     for (let c = 0; c < constraints.length; c++) this.bound(constraints[c]!);
     if (column === noColumn) return this.price(objective);
-    const lowerFigure = this.lowerFigure(column);
+    const lowerFigure = this.lowerFigures[column]!;
     if (lowerFigure >= 0) lower.weights[lowerFigure] = 1;
-    const upperFigure = this.upperFigure(column);
+    const upperFigure = this.upperFigures[column]!;
     if (upperFigure >= 0) upper.weights[upperFigure] = 1;
     return lowerFigure >= 0 || upperFigure >= 0;
-  }
-
-  /** The figure of lower cuts that a bounded column is; -1 for none. */
-  private lowerFigure(column: number): number {
-    const { columns } = this;
-    if (column === columns.weights) return cutFigures.weights;
-    if (column === columns.memory) return cutFigures.memory;
-    if (column === columns.exposure) return cutFigures.exposure;
-    if (column === columns.bytesSent) return cutFigures.bytesUp;
-    return column === columns.hopUsed ? cutFigures.hopUsed : -1;
-  }
-
-  private upperFigure(column: number): number {
-    const { columns } = this;
-    if (column === columns.weights + 2) return cutFigures.weights;
-    if (column === columns.memory + 2) return cutFigures.memory;
-    return column === columns.hopUsed + 1 ? cutFigures.hopUsed : -1;
   }
 
   /** What is not asked of cuts (accuracy) is asked of each state that is tried, as all bounds are. */
@@ -133,12 +117,12 @@ export class NestedSearch {
       this.sumLimits[k] = limit + rounding * (limit + shared);
       return;
     }
-    const lowerFigure = this.lowerFigure(column);
-    if (lowerFigure >= 0) lower.tighten(lowerFigure, limit);
-    const upperFigure = this.upperFigure(column);
-    if (upperFigure >= 0) upper.tighten(upperFigure, limit);
-    if (column === columns.weights + 1) this.edgeWeightLimit = Math.min(this.edgeWeightLimit, limit);
-    if (column === columns.memory + 1) this.edgeMemoryLimit = Math.min(this.edgeMemoryLimit, limit);
+    const lowerFigure = this.lowerFigures[column]!;
+    if (lowerFigure >= 0 && limit < lower.limits[lowerFigure]!) lower.limits[lowerFigure] = limit;
+    const upperFigure = this.upperFigures[column]!;
+    if (upperFigure >= 0 && limit < upper.limits[upperFigure]!) upper.limits[upperFigure] = limit;
+    if (column === columns.weights + 1 && limit < this.edgeWeightLimit) this.edgeWeightLimit = limit;
+    if (column === columns.memory + 1 && limit < this.edgeMemoryLimit) this.edgeMemoryLimit = limit;
   }
 
   /** Weights of priced features as those of one cut's figures. */
@@ -166,24 +150,27 @@ export class NestedSearch {
 
   /** True where the incumbent is now proven to be the best of the packed problem, or that no state meets its bounds. */
   prove(): boolean {
-    const { lower, upper, incumbent, stageWeight } = this;
-    this.leastUpper = upper.least(0);
-    if (this.leastUpper === Infinity) return true;
-    this.leastStagedUpper = stageWeight === 0 ? this.leastUpper : upper.least(stageWeight);
-    this.leastLower = lower.least(0);
-    if (this.leastLower === Infinity) return true;
-    this.leastStagedLower = stageWeight === 0 ? this.leastLower : lower.least(stageWeight);
-    const staged = Math.max(this.leastLower + this.leastStagedUpper, this.leastStagedLower + this.leastUpper);
-    const bound = staged - this.shared;
+    const { lower, upper, incumbent, stageWeight, shared } = this;
+    upper.costRoot();
+    upper.findLeast(0);
+    if (upper.best < 0) return true;
+    lower.costRoot();
+    lower.findLeast(0);
+    if (lower.best < 0) return true;
+    if (stageWeight > 0) {
+      upper.findLeast(stageWeight);
+      lower.findLeast(stageWeight);
+    }
+    const bound = Math.max(lower.leastSum + upper.leastStaged, lower.leastStaged + upper.leastSum) - shared;
     if (bound < incumbent.bestValue) {
-      this.tryBoth(lower.cutOf(lower.found), upper.cutOf(upper.found));
+      this.tryBoth(lower.best, upper.best);
       if (incumbent.bestValue > bound * (1 + rounding)) this.branch();
     }
-    return this.shared <= largestShared * incumbent.bestValue;
+    return shared <= largestShared * incumbent.bestValue;
   }
 
   private branch(): void {
-    const { stack, bounds, lower, upper, incumbent } = this;
+    const { stack, bounds, values, lower, upper, incumbent } = this;
     const lowerLeaves = lower.side.leafCount;
     const upperLeaves = upper.side.leafCount;
     stack[0] = 1;
@@ -200,19 +187,21 @@ export class NestedSearch {
       }
       // The larger half is halved.
       const isLower = a < lowerLeaves && (b >= upperLeaves || a * upperLeaves <= b * lowerLeaves);
+      if (isLower) this.boundChildren(lower, upper, a, b);
+      else this.boundChildren(upper, lower, b, a);
       const child = 2 * (isLower ? a : b);
-      const left = isLower ? this.boundOf(child, b) : this.boundOf(a, child);
-      const right = isLower ? this.boundOf(child + 1, b) : this.boundOf(a, child + 1);
+      const left = values[0]!;
+      const right = values[1]!;
       // The more promising child goes on top.
       const near = left <= right ? child : child + 1;
       const later = Math.max(left, right);
-      if (later < incumbent.bestValue) {
+      if (later < Infinity) {
         stack[2 * top] = isLower ? near ^ 1 : a;
         stack[2 * top + 1] = isLower ? b : near ^ 1;
         bounds[top++] = later;
       }
       const sooner = Math.min(left, right);
-      if (sooner < incumbent.bestValue) {
+      if (sooner < Infinity) {
         stack[2 * top] = isLower ? near : a;
         stack[2 * top + 1] = isLower ? b : near;
         bounds[top++] = sooner;
@@ -220,41 +209,50 @@ export class NestedSearch {
     }
   }
 
-  /** No state of a cut below node `a` of the lower and one below node `b` of the upper is better; Infinity for none. */
-  private boundOf(a: number, b: number): number {
-    const { lower, upper, cuts, shared } = this;
-    this.pairs++;
-    lower.cost(a);
-    upper.cost(b);
-    const sumA = lower.sums[a]!;
-    const sumB = upper.sums[b]!;
-    if (sumA === Infinity || sumB === Infinity || !this.mayMeet(a, b)) return Infinity;
-    const edge =
-      cuts.lower.nodes[a * width + cutFigures.edgeSeconds]! +
-      cuts.upper.nodes[b * width + cutFigures.edgeSeconds]! -
-      cuts.edgeSeconds;
-    const leastA = Math.max(sumA, this.leastLower);
-    const leastB = Math.max(sumB, this.leastUpper);
-    let sum = leastA + leastB - shared;
-    // The edge's seconds are not below 0.
-    if (edge < 0) sum = Math.max(sum, sumA + sumB - shared - edge * this.edgePrice);
-    if (this.stageWeight === 0) return sum;
-    const stage = Math.max(lower.stages[a]!, upper.stages[b]!, edge * this.edgeStage);
-    const staged = Math.max(leastA + this.leastStagedUpper, this.leastStagedLower + leastB) - shared;
-    return Math.max(sum + this.stageWeight * stage, staged);
+  /**
+   * To `values`, for each child of `node` of one hop: no state of a cut below it and one below `other` of the other hop is better
+   * than this; Infinity where none meets the bounds and beats the incumbent.
+   */
+  private boundChildren(split: CutCosts, kept: CutCosts, node: number, other: number): void {
+    const { values, shared, stageWeight, edgeStage } = this;
+    const { edgeSeconds } = this.cuts;
+    const limit = this.incumbent.bestValue;
+    split.costChildren(node);
+    this.pairs += 2;
+    const keptSum = kept.sums[other]!;
+    const keptLeast = Math.max(keptSum, kept.leastSum);
+    const keptEdge = kept.side.nodes[other * width + cutFigures.edgeSeconds]! - edgeSeconds;
+    for (let c = 0; c < 2; c++) {
+      const child = 2 * node + c;
+      values[c] = Infinity;
+      const sum = split.sums[child]!;
+      if (sum === Infinity) continue;
+      const least = Math.max(sum, split.leastSum);
+      const edge = split.side.nodes[child * width + cutFigures.edgeSeconds]! + keptEdge;
+      let value = least + keptLeast - shared;
+      // The edge's seconds are not below 0.
+      if (edge < 0) value = Math.max(value, sum + keptSum - shared - edge * this.edgePrice);
+      if (stageWeight > 0) {
+        const stage = Math.max(split.stages[child]!, kept.stages[other]!, edge * edgeStage);
+        const staged = Math.max(least + kept.leastStaged, split.leastStaged + keptLeast) - shared;
+        value = Math.max(value + stageWeight * stage, staged);
+      }
+      if (value < limit && (split === this.lower ? this.mayMeet(child, other) : this.mayMeet(other, child)))
+        values[c] = value;
+    }
   }
 
   /** False where no pair below the two nodes is nested and meets the bounds on both cuts together. */
   private mayMeet(a: number, b: number): boolean {
-    const { words, lower, upper, edgeWeights } = this.cuts;
-    for (let w = 0; w < words; w++) {
-      if ((lower.inAll[a * words + w]! & ~upper.inAny[b * words + w]!) !== 0) return false;
+    const { words, lower, upper } = this.cuts;
+    const { inAll } = lower;
+    const { inAny } = upper;
+    for (let w = 0, i = a * words, j = b * words; w < words; w++) {
+      if ((inAll[i + w]! & ~inAny[j + w]!) !== 0) return false;
     }
-    const both =
-      lower.nodes[a * width + cutFigures.edgeWeights]! + upper.nodes[b * width + cutFigures.edgeWeights]!;
-    const held = Math.max(0, both - edgeWeights);
-    if (held > this.edgeWeightLimit) return false;
-    if (this.edgeMemoryLimit < Infinity && !this.mayFit(a, b, this.edgeMemoryLimit - held)) return false;
+    if (this.edgeMemoryLimit < Infinity || this.edgeWeightLimit < Infinity) {
+      if (!this.mayFit(a, b)) return false;
+    }
     for (let k = 0; k < this.lower.partCount; k++) {
       const sum = this.lower.parts[k]![a]! + this.upper.parts[k]![b]! - this.sumShared[k]!;
       if (sum > this.sumLimits[k]!) return false;
@@ -262,9 +260,16 @@ export class NestedSearch {
     return true;
   }
 
-  /** False where all pairs below the two nodes leave a layer to the edge whose working set is larger than `bytes`. */
-  private mayFit(a: number, b: number, bytes: number): boolean {
-    const { words, lower, upper, workingBytes, heavyLayers } = this.cuts;
+  /** False where all pairs below the two nodes leave to the edge weights, or a layer with its working set, that are too large for it. */
+  private mayFit(a: number, b: number): boolean {
+    const { words, lower, upper, edgeWeights, workingBytes, heavyLayers } = this.cuts;
+    const figure = cutFigures.edgeWeights;
+    const held = Math.max(
+      0,
+      lower.nodes[a * width + figure]! + upper.nodes[b * width + figure]! - edgeWeights,
+    );
+    if (held > this.edgeWeightLimit) return false;
+    const bytes = this.edgeMemoryLimit - held;
     let low = 0;
     let high = workingBytes.length;
     while (low < high) {
@@ -299,4 +304,19 @@ export class NestedSearch {
     }
     if (uppers[low] === upper) this.incumbent.tryState(states[low]!);
   }
+}
+
+/** By column, for both hops. */
+function figuresOf(columns: BoundedColumns): [Int8Array, Int8Array] {
+  const lower = new Int8Array(columns.count).fill(-1);
+  const upper = new Int8Array(columns.count).fill(-1);
+  lower[columns.weights] = cutFigures.weights;
+  lower[columns.memory] = cutFigures.memory;
+  lower[columns.exposure] = cutFigures.exposure;
+  lower[columns.bytesSent] = cutFigures.bytesUp;
+  lower[columns.hopUsed] = cutFigures.hopUsed;
+  upper[columns.weights + 2] = cutFigures.weights;
+  upper[columns.memory + 2] = cutFigures.memory;
+  upper[columns.hopUsed + 1] = cutFigures.hopUsed;
+  return [lower, upper];
 }
