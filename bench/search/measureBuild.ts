@@ -27,6 +27,7 @@ export function measureBuild(
 function bytesOf({
   features,
   masks,
+  slots,
   tree,
   stateRows,
   nodeRows,
@@ -35,7 +36,7 @@ function bytesOf({
   neighbourStart,
   neighbours,
 }: HeldStates): number {
-  const parts: ArrayBufferView[] = [features, masks, tree.corners, neighbourStart, neighbours];
+  const parts: ArrayBufferView[] = [features, masks, slots, tree.corners, neighbourStart, neighbours];
   for (const { priced, bounded } of [stateRows, nodeRows]) parts.push(priced, bounded);
   if (support !== null) parts.push(support.rows, support.states);
   if (nested !== null) {

@@ -44,7 +44,7 @@ export class CutPartitioner implements Partitioner {
     found();
     return {
       algorithm: 'min-cut',
-      ...predictPlacement(this.states, problem, context, best.placement, best.encoding),
+      ...predictPlacement(this.states, problem, context, best.placement, best.encoding.name),
       optimality,
       statesVisited: this.search.visited,
       certified: false,
@@ -58,8 +58,8 @@ export class CutPartitioner implements Partitioner {
     return false;
   }
 
-  predict(context: Context, placement: Placement): Alternative {
-    return predictPlacement(this.states, this.assess(context), context, placement);
+  predict(context: Context, placement: Placement, encoding?: string): Alternative {
+    return predictPlacement(this.states, this.assess(context), context, placement, encoding);
   }
 
   ranges(): readonly Range[] {
@@ -83,7 +83,9 @@ export class CutPartitioner implements Partitioner {
         const key = `${encoding.name}:${placement.join()}`;
         return seen.size < limit && !seen.has(key) && seen.add(key);
       })
-      .map(({ placement, encoding }) => predictPlacement(this.states, problem, context, placement, encoding));
+      .map(({ placement, encoding }) =>
+        predictPlacement(this.states, problem, context, placement, encoding.name),
+      );
   }
 
   private assess(context: Context): Problem {

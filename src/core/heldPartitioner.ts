@@ -8,12 +8,13 @@ import type { Decision, Placement } from './decision.js';
 import { encodingNamed } from './encoding.js';
 import { weightedSum } from './features.js';
 import { Gads } from './gads.js';
-import type { Alternative, Partitioner } from './partitioner.js';
+import type { Alternative, Partitioner, PlacedAs } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
-import { placedCut, predictPlaced, type PlacedCut } from './predictPlacement.js';
+import { placedCut, predictPlaced, preferredOf, type PlacedCut } from './predictPlacement.js';
 import { assess, Assessor, type Problem } from './problem.js';
 import { rangesOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
+import { maskOf, stateWithMask } from './stateIndex.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
 
 type CutDescription = Pick<Alternative, 'placement' | 'endLayers' | 'cutTensors' | 'encoding'>;
@@ -32,7 +33,7 @@ export class HeldPartitioner implements Partitioner {
   private readonly stateOf = new WeakMap<Placement, number>();
   private assessed: { readonly context: Context; readonly problem: Problem } | null = null;
   /** By identity too: a policy asks for the same few placements in every context. */
-  private readonly placed = new WeakMap<Placement, PlacedCut>();
+  private readonly placed = new WeakMap<Placement, readonly PlacedCut[]>();
 
   constructor(
     private readonly states: StateGraph,
@@ -48,13 +49,9 @@ export class HeldPartitioner implements Partitioner {
     this.neighbourCount = held.neighbours.length;
   }
 
-  decide(
-    context: Context,
-    present: { readonly placement: Placement } | null = null,
-    found: () => void = () => undefined,
-  ): Decision {
+  decide(context: Context, present: PlacedAs | null = null, found: () => void = () => undefined): Decision {
     const { gads } = this;
-    const start = present === null ? -1 : this.find(present.placement);
+    const start = present === null ? -1 : this.find(present);
     const problem = this.assess(context);
     gads.visited = 0;
     const proven = this.certificates.find(problem);
@@ -83,7 +80,7 @@ export class HeldPartitioner implements Partitioner {
   }
 
   confirms(context: Context, placement: Placement): boolean {
-    const state = this.find(placement);
+    const state = this.find({ placement });
     if (state < 0) return false;
     const problem = this.assess(context);
     const proven = this.certificates.find(problem);
@@ -93,10 +90,23 @@ export class HeldPartitioner implements Partitioner {
     return best === state;
   }
 
-  predict(context: Context, placement: Placement): Alternative {
-    const known = this.placed.get(placement) ?? placedCut(this.states, placement);
-    this.placed.set(placement, known);
-    return predictPlaced(this.states, this.assess(context), context, known);
+  predict(context: Context, placement: Placement, encoding?: string): Alternative {
+    const problem = this.assess(context);
+    const cuts = this.placedCuts(placement);
+    const cut =
+      encoding === undefined
+        ? preferredOf(problem, cuts)
+        : cuts[this.states.encodings.indexOf(encodingNamed(this.states.encodings, encoding))]!;
+    return predictPlaced(this.states, problem, context, cut);
+  }
+
+  /** One per encoding. */
+  private placedCuts(placement: Placement): readonly PlacedCut[] {
+    const known = this.placed.get(placement);
+    if (known !== undefined) return known;
+    const cuts = this.states.encodings.map((encoding) => placedCut(this.states, placement, encoding));
+    this.placed.set(placement, cuts);
+    return cuts;
   }
 
   ranges(context: Context, decision: Decision): readonly Range[] {
@@ -196,17 +206,31 @@ export class HeldPartitioner implements Partitioner {
     return description;
   }
 
-  /** A held state with this placement; -1 where it was pruned or is no placement of this graph. */
-  private find(placement: Placement): number {
+  /**
+   * The held state of a cut, in any encoding where none is named; -1 where it was pruned or is no cut of this graph.
+   * Only the start of a search: whatever it is, the answer is the same.
+   */
+  private find({ placement, encoding }: PlacedAs): number {
     const known = this.stateOf.get(placement);
-    if (known !== undefined) return known;
-    let found = -1;
-    for (let state = 0; state < this.held.count && found < 0; state++) {
-      const own = placementOfState(this.states, this.held, state).placement;
-      if (own.length === placement.length && own.every((tier, v) => tier === placement[v])) found = state;
+    const { encodings } = this.states;
+    if (known !== undefined) {
+      if (encoding === undefined || encodings.length === 1) return known;
+      if (known >= 0 && encodings[this.held.masks[(known + 1) * this.held.words - 1]!]!.name === encoding)
+        return known;
     }
-    this.stateOf.set(placement, found);
+    let found = -1;
+    for (let e = 0; e < encodings.length && found < 0; e++) {
+      if (encoding !== undefined && encodings[e]!.name !== encoding) continue;
+      found = this.stateWith(placement, e);
+    }
+    if (known === undefined) this.stateOf.set(placement, found);
     return found;
+  }
+
+  private stateWith(placement: Placement, encoding: number): number {
+    const { tierCount } = this.states.layout;
+    if (placement.length !== this.states.graph.layers.length) return -1;
+    return stateWithMask(this.held, maskOf(placement, tierCount, encoding));
   }
 }
 

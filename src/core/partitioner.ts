@@ -9,26 +9,36 @@ export type Alternative = Pick<
   'placement' | 'endLayers' | 'cutTensors' | 'encoding' | 'objectiveValue' | 'prediction' | 'violations'
 >;
 
+/** A cut by its placement and, where there are several, the name of its wire encoding. */
+export interface PlacedAs {
+  readonly placement: Placement;
+  readonly encoding?: string | undefined;
+}
+
 export interface Partitioner {
   /** States kept in the partition state graph; 0 where the graph is too large to hold and is cut per decision. */
   readonly stateCount: number;
   readonly neighbourCount: number;
   /**
    * The best cut in `context`. Synchronous and quick (microseconds where states are held).
-   * @param present where the search starts: the decision in force, or any object with its placement
+   * @param present where the search starts: the decision in force, or what is known of it
    * @param found called when the best state is known, before it is put into words and a certificate is made: the
    * end of what a search takes
    * @throws RangeError for a context with the wrong number of tiers or hops, or a value out of range
    */
-  decide(context: Context, present?: { readonly placement: Placement } | null, found?: () => void): Decision;
+  decide(context: Context, present?: PlacedAs | null, found?: () => void): Decision;
   /**
    * Whether `decide` would answer with `placement`, and all that is asked is met: what most telemetry comes down to. Nothing
    * is put into words, so it costs a part of a decision; false also where it would cost as much.
    * @throws RangeError as `decide`
    */
   confirms(context: Context, placement: Placement): boolean;
-  /** What a given cut costs. @throws RangeError where `placement` is not valid */
-  predict(context: Context, placement: Placement): Alternative;
+  /**
+   * What a given cut costs.
+   * @param encoding name of the wire encoding; absent: that with which this placement is best in `context`
+   * @throws RangeError where `placement` is not valid, or there is no such encoding
+   */
+  predict(context: Context, placement: Placement, encoding?: string): Alternative;
   /**
    * Per measured value and bound, from where to where `decision`, made in `context`, stays the best while all others
    * stay. Empty where states are not held. Takes some microseconds per value and thousand states.

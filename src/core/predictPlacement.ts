@@ -1,7 +1,11 @@
 /** What any valid placement costs, held or not. */
+import { compareCandidates, type Candidate } from './candidate.js';
 import type { Context } from './context.js';
 import { checkPlacement, crossingTensors, endLayersOf, featuresOfPlacement } from './cut.js';
 import type { Placement } from './decision.js';
+import { encodingNamed, type Encoding } from './encoding.js';
+import { weightedSum } from './features.js';
+import { objectiveValue } from './objective.js';
 import type { Alternative } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import type { Problem } from './problem.js';
@@ -15,9 +19,9 @@ export interface PlacedCut {
 
 /** @throws RangeError where the placement is not valid for the graph */
 export function placedCut(
-  { graph, tiers, encodings, topology, facts, layout }: Omit<StateGraph, 'held'>,
+  { graph, tiers, topology, facts, layout }: Omit<StateGraph, 'held'>,
   placement: Placement,
-  encoding = encodings[0]!,
+  encoding: Encoding,
 ): PlacedCut {
   checkPlacement(placement, topology, layout.tierCount);
   return {
@@ -45,13 +49,31 @@ export function predictPlaced(
   };
 }
 
-/** @throws RangeError where the placement is not valid for the graph */
+/**
+ * What a placement costs, with the encoding named or, where none is, with that which is best in this context.
+ * @throws RangeError where the placement is not valid for the graph, or there is no such encoding
+ */
 export function predictPlacement(
   states: Omit<StateGraph, 'held'>,
   problem: Problem,
   context: Context,
   placement: Placement,
-  encoding = states.encodings[0]!,
+  encoding?: string,
 ): Alternative {
-  return predictPlaced(states, problem, context, placedCut(states, placement, encoding));
+  const { encodings } = states;
+  const possible = encoding === undefined ? encodings : [encodingNamed(encodings, encoding)];
+  const cuts = possible.map((one) => placedCut(states, placement, one));
+  return predictPlaced(states, problem, context, preferredOf(problem, cuts));
+}
+
+/** Of one placement in several encodings, the best. */
+export function preferredOf({ objective, constraints }: Problem, cuts: readonly PlacedCut[]): PlacedCut {
+  if (cuts.length === 1) return cuts[0]!;
+  const candidateOf = ({ features }: PlacedCut): Candidate => ({
+    excess: constraints.map(({ weights, limit }) => Math.max(0, weightedSum(weights, features, 0) - limit)),
+    value: objectiveValue(objective, features, 0),
+  });
+  return cuts.reduce((best, cut) =>
+    compareCandidates(candidateOf(cut), candidateOf(best)) < 0 ? cut : best,
+  );
 }

@@ -30,7 +30,7 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
       return assumed.length === 0 ? decision : { ...decision, assumed: [...assumed, ...decision.assumed] };
     },
     confirms: (context, placement) => inner.confirms(scaled(context), placement),
-    predict: (context, placement) => inner.predict(scaled(context), placement),
+    predict: (context, placement, encoding) => inner.predict(scaled(context), placement, encoding),
     alternatives: (context, limit) => inner.alternatives(scaled(context), limit),
     ranges: (context, decision) =>
       inner.ranges(scaled(context), decision).flatMap((range) => {

@@ -19,6 +19,7 @@ import { nestedCuts, type NestedCuts } from './nestedCuts.js';
 import { dominators } from './pareto.js';
 import type { TierSeconds } from './profile.js';
 import { nodeRows, searchRows, type SearchRows } from './searchRows.js';
+import { stateSlots } from './stateIndex.js';
 import { StateRows } from './stateRows.js';
 import { enumerateBlock } from './states.js';
 import { supportStates, type SupportStates } from './supportStates.js';
@@ -54,6 +55,8 @@ export interface HeldStates {
   /** Rows of `words` words, as in stateRows.ts. */
   readonly masks: Uint32Array;
   readonly words: number;
+  /** States by the hash of their masks, as in stateIndex.ts. */
+  readonly slots: Int32Array;
   readonly tree: BoundTree;
   /** The states, and the nodes of the tree, as a search reads them. */
   readonly stateRows: SearchRows;
@@ -155,14 +158,16 @@ function holdStates(
   );
   progress('support', 0);
   const features = gather(rows.features, width, placed);
+  const masks = gather(rows.masks, words, placed);
   const stateRows = searchRows(features, layout);
   return {
     layout,
     count: kept.length,
     rawCount: rows.count,
     features,
-    masks: gather(rows.masks, words, placed),
+    masks,
     words,
+    slots: stateSlots(masks, words, kept.length),
     tree,
     stateRows,
     nodeRows: nodeRows(stateRows, kept.length, tree),

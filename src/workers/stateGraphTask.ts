@@ -20,6 +20,7 @@ export default function build({ input, maxStates, progress }: StateGraphTask): S
   const transferList = [
     held.features,
     held.masks,
+    held.slots,
     held.tree.corners,
     held.stateRows.priced,
     held.stateRows.bounded,

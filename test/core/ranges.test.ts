@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { predictPlacement } from '../../src/core/predictPlacement.js';
-import { encodingNamed } from '../../src/core/encoding.js';
 import type { Decision } from '../../src/core/decision.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
 import type { LayerGraph } from '../../src/core/layerGraph.js';
@@ -29,8 +28,7 @@ const richCase: fc.Arbitrary<Case> = richPartitionInput.chain((input) =>
 function lostTo(input: PartitionInput, decision: Decision, at: Context): number {
   const states = buildStateGraph(input, 1);
   const problem = assess(at, states.layout, states.facts.maxDepth);
-  const encoding = encodingNamed(states.encodings, decision.encoding);
-  const own = predictPlacement(states, problem, at, decision.placement, encoding);
+  const own = predictPlacement(states, problem, at, decision.placement, decision.encoding);
   const oracle = exhaustive(input, at, 100_000);
   const values = [own, oracle].map(
     ({ violations }) => new Map(violations.map((v) => [v.constraint, v.value])),
