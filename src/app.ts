@@ -18,6 +18,7 @@ import { operationRoutes, type OperationPorts } from './http/operationRoutes.js'
 import { answerFrameworkError, installProblems } from './http/problem.js';
 import { profileRoutes } from './http/profileRoutes.js';
 import { securityHeaders } from './http/securityHeaders.js';
+import { Strangers } from './http/strangers.js';
 import { tokenRoutes } from './http/tokenRoutes.js';
 import { Uploads, type UploadSettings } from './http/upload.js';
 import type { DeviceHub } from './ws/deviceHub.js';
@@ -39,13 +40,18 @@ export interface ListenSettings {
   /** TCP connections at once, of devices and operators together. */
   readonly maxSockets: number;
   readonly headersTimeoutMs: number;
+  /** For the whole of a request, its body included. */
+  readonly requestTimeoutMs: number;
+  readonly maxStrangersPerAddress: number;
 }
 
 export async function buildApp(parts: AppParts): Promise<HttpApp> {
   const { control, hub, events, settings, access, certificate } = parts;
   const server = {
     headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
     connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5_000),
+    requireHostHeader: false, // answered with the other problems
   };
   const app = fastify({
     ...(certificate === null
@@ -54,6 +60,7 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }), // metrics count them; failures are logged
     bodyLimit: settings.maxRestBodyBytes,
+    requestTimeout: settings.requestTimeoutMs,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
@@ -64,6 +71,9 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
   }) as unknown as HttpApp; // with TLS its server is another class with the same face
   app.server.maxConnections = settings.maxSockets;
   app.server.on('drop', () => events.capHit('sockets', { cap: settings.maxSockets }));
+  const cap = settings.maxStrangersPerAddress;
+  const strangers = new Strangers(cap, (address) => events.capHit('strangersPerAddress', { cap, address }));
+  strangers.follow(app.server);
   app.setValidatorCompiler(createValidatorCompiler());
   app.setSerializerCompiler(() => JSON.stringify);
   app.removeContentTypeParser('text/plain'); // no address takes it
@@ -101,14 +111,15 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     errorHandler: (error) => hub.socketError(error),
     preClose: (done) => {
       hub.stop();
+      strangers.closeAll();
       done();
     },
   });
-  installAccess(app, access);
+  installAccess(app, access, strangers);
   installAuditTrail(app, access.audit);
   modelRoutes(app, control, new Uploads(events, settings));
   profileRoutes(app, control);
-  deviceRoutes(app, control, access, events, hub);
+  deviceRoutes(app, control, access, events, hub, strangers);
   tokenRoutes(app, access, hub);
   keyRoutes(app, access);
   deploymentRoutes(app, control);

@@ -113,6 +113,8 @@ export async function createAppContext(
       maxRestBodyBytes: config.limits.maxRestBodyBytes,
       maxSockets: config.limits.maxConnections + config.limits.maxOperatorSockets,
       headersTimeoutMs: config.listen.headersTimeoutMs,
+      requestTimeoutMs: config.listen.requestTimeoutMs,
+      maxStrangersPerAddress: config.limits.maxStrangersPerAddress,
     },
   });
 

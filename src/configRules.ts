@@ -28,6 +28,14 @@ function ofTimeToLive(timeToLiveMs: number, deadAfterMs: number): ConfigProblem[
 
 function ofListen(listen: Config['listen']): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  const { headersTimeoutMs, requestTimeoutMs } = listen;
+  if (requestTimeoutMs < headersTimeoutMs) {
+    problems.push({
+      key: 'listen.requestTimeoutMs',
+      source: 'together with listen.headersTimeoutMs',
+      message: `${requestTimeoutMs} is less than listen.headersTimeoutMs (${headersTimeoutMs}), which is a part of it`,
+    });
+  }
   const wrong = (key: string, message: string) =>
     problems.push({ key, source: 'together with the rest of listen', message });
   const hasCertificate = listen.tlsCertificateFile !== '';

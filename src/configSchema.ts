@@ -47,6 +47,12 @@ const listen = Type.Object(
       600_000,
       'A connection that has not sent the head of its request is closed after this.',
     ),
+    requestTimeoutMs: whole(
+      600_000,
+      100,
+      24 * HOUR_MS,
+      'The same for the whole request. Long enough for the upload of the largest model.',
+    ),
   },
   { description: 'Where operators and devices reach the controller.' },
 );
@@ -106,6 +112,12 @@ const limits = Type.Object(
       1,
       100_000,
       'TCP connections beyond those of devices: at maxConnections and these together further ones are closed unread.',
+    ),
+    maxStrangersPerAddress: whole(
+      2_000,
+      1,
+      100_000,
+      'TCP connections of one network address that have shown no credential yet; the oldest is closed for a further one.',
     ),
     maxDeployments: whole(10_000, 1, 1_000_000, 'Deployments that may exist.'),
     maxDeploymentsPerDevice: whole(1_000, 1, 100_000, 'Deployments that one device may take part in.'),

@@ -54,6 +54,7 @@ export const capNames = [
   'importSeconds',
   'stateSeries',
   'sockets',
+  'strangersPerAddress',
   'trackedAddresses',
 ] as const;
 export type CapName = (typeof capNames)[number];

@@ -6,7 +6,8 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Access, DeviceIdentity, Refused } from '../control/access/access.js';
 import { mayAct, type ApiKeyRecord, type OperatorRole } from '../control/access/records.js';
 import type { HttpApp } from './httpApp.js';
-import { HttpProblem, problems, sendProblem } from './problem.js';
+import { HttpProblem, noSuchAddress, problems, sendProblem } from './problem.js';
+import { sourceOf, type Strangers } from './strangers.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,41 +25,63 @@ declare module 'fastify' {
 }
 
 /** To be called before the first route. @throws Error at a route that declares no access */
-export function installAccess(app: HttpApp, access: Access): void {
+export function installAccess(app: HttpApp, access: Access, strangers: Strangers): void {
   app.decorateRequest('operator', null);
   app.decorateRequest('device', null);
   app.addHook('onRoute', (route) => describeAccess(route));
   app.addHook('onRequest', (request, reply, done) => {
+    // each answer from here ends the connection, and with it the body of the request, which nobody has read
+    const answer = (problem: HttpProblem) =>
+      void sendProblem(request, reply.header('connection', 'close'), problem);
     const { access: needed, takesDevices } = request.routeOptions.config;
-    // an address that is none has no rule, and its answer is the same for everyone
-    if (needed === undefined || needed === 'open' || (request.ws && takesDevices)) {
-      done();
-      return;
-    }
-    const verdict = access.operator(request.headers.authorization, request.ip);
-    if (!verdict.ok) {
-      void refuse(request, reply, verdict, 'operator');
-    } else if (!mayAct(verdict.key.role, needed)) {
-      const detail = `This needs a key with the role ${needed}; yours has the role ${verdict.key.role}.`;
-      void sendProblem(
-        request,
-        reply.header('connection', 'close'),
-        new HttpProblem(403, 'forbidden', detail),
-      );
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      answer(new HttpProblem(400, 'host-missing', 'A request of HTTP/1.1 has the header Host.'));
+    } else if (needed === undefined) {
+      answer(noSuchAddress(request)); // an address that is none has no rule, and its answer is the same for everyone
+    } else if (request.ws && takesDevices) {
+      done(); // the route asks for another credential
+    } else if (needed === 'open') {
+      if (request.ws) answer(noDevicesHere);
+      else done();
     } else {
-      request.operator = verdict.key;
-      done();
+      const verdict = access.operator(request.headers.authorization, sourceOf(request));
+      if (!verdict.ok) void refuse(request, reply, verdict, 'operator');
+      else if (!mayAct(verdict.key.role, needed)) answer(forbidden(needed, verdict.key.role));
+      else if (request.ws) answer(noDevicesHere);
+      else {
+        strangers.isKnown(request.raw.socket);
+        request.operator = verdict.key;
+        done();
+      }
     }
   });
 }
 
+const noDevicesHere = new HttpProblem(
+  400,
+  'no-upgrade-here',
+  'This address takes no upgrade to a WebSocket; devices connect at /v1/devices.',
+);
+
+function forbidden(needed: OperatorRole, held: OperatorRole): HttpProblem {
+  const detail = `This needs a key with the role ${needed}; yours has the role ${held}.`;
+  return new HttpProblem(403, 'forbidden', detail);
+}
+
 /** The check of an upgrade, for the route that takes devices. @returns false when it was answered with no */
-export function admitDevice(request: FastifyRequest, reply: FastifyReply, access: Access): boolean {
+export function admitDevice(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  access: Access,
+  strangers: Strangers,
+): boolean {
   // a page in somebody's browser can open sockets too, says so by this header, and cannot send a token
   const isPage = request.headers.origin !== undefined;
-  const verdict = access.device(request.headers.authorization, request.ip, { isPage });
-  if (verdict.ok) request.device = verdict.identity;
-  else void refuse(request, reply, verdict, 'device');
+  const verdict = access.device(request.headers.authorization, sourceOf(request), { isPage });
+  if (verdict.ok) {
+    strangers.isKnown(request.raw.socket);
+    request.device = verdict.identity;
+  } else void refuse(request, reply, verdict, 'device');
   return verdict.ok;
 }
 
@@ -84,6 +107,9 @@ function describeAccess(route: RouteOptions): void {
   const needed = route.config?.access;
   if (needed === undefined) {
     throw new Error(`${String(route.method)} ${route.url} does not declare who may call it (config.access)`);
+  }
+  if (needed === 'open' && ![route.method].flat().every((method) => method === 'GET' || method === 'HEAD')) {
+    throw new Error(`${String(route.method)} ${route.url} is open: its body would be read for anyone`);
   }
   // Fastify gives each GET a HEAD with the same schema
   if (needed === 'open' || route.schema === undefined || route.schema.security !== undefined) return;

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Audit } from '../control/access/audit.js';
 import type { AuditStart } from '../control/access/records.js';
 import type { HttpApp } from './httpApp.js';
+import { sourceOf } from './strangers.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -49,7 +50,7 @@ export function installAuditTrail(app: HttpApp, audit: Audit): void {
       actor: operator.id,
       actorLabel: operator.label,
       role: operator.role,
-      address: request.ip,
+      address: sourceOf(request),
       operation: (schema as { operationId: string }).operationId,
       target: request.url.split('?', 1)[0]!,
     });

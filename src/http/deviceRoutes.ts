@@ -14,6 +14,7 @@ import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
 import { NextSchema, page, PageQuery } from './paging.js';
 import { HttpProblem, problems, sendProblem } from './problem.js';
+import type { Strangers } from './strangers.js';
 
 /** Takes WebSockets of devices; implemented outside of http. */
 export interface DeviceSockets {
@@ -77,6 +78,7 @@ export function deviceRoutes(
   access: Access,
   events: Events,
   sockets: DeviceSockets,
+  strangers: Strangers,
 ): void {
   app.addSchema(DeviceSchema);
   app.route({
@@ -101,12 +103,12 @@ export function deviceRoutes(
       if (!request.ws) return done();
       const refusal = sockets.checkUpgrade(request.headers['sec-websocket-protocol']);
       if (refusal === null) {
-        if (admitDevice(request, reply, access)) done();
+        if (admitDevice(request, reply, access, strangers)) done();
         return;
       }
       events.refused('connection', refusal.code);
       const { status, code, message } = refusal;
-      void sendProblem(request, reply, new HttpProblem(status, code, message));
+      void sendProblem(request, reply.header('connection', 'close'), new HttpProblem(status, code, message));
     },
     handler: ({ query }) => {
       const { entries, next } = page(control.devices.list(), (device) => device.record.id, query);

@@ -79,5 +79,13 @@ export function operationRoutes(app: HttpApp, { readiness, metrics }: OperationP
       return reply.header('content-type', metrics.contentType).serializer(String).send(text);
     },
   );
-  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
+  // made once: to make it takes longer than anyone without a key may have of the event loop
+  let description = Buffer.alloc(0);
+  app.addHook('onReady', (done) => {
+    description = Buffer.from(JSON.stringify(app.swagger()));
+    done();
+  });
+  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, (_request, reply) =>
+    reply.header('content-type', 'application/json; charset=utf-8').send(description),
+  );
 }

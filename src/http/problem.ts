@@ -75,13 +75,10 @@ export function installProblems(app: HttpApp, events: Events): void {
     if (problem.code === 'body-too-large') events.capHit('restBodyBytes');
     return sendProblem(request, reply, problem);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      request,
-      reply,
-      new HttpProblem(404, 'no-such-address', `There is nothing at ${request.method} ${pathOf(request)}.`),
-    ),
-  );
+}
+
+export function noSuchAddress(request: FastifyRequest): HttpProblem {
+  return new HttpProblem(404, 'no-such-address', `There is nothing at ${request.method} ${pathOf(request)}.`);
 }
 
 /** What fails before a route is found: the address itself. */
@@ -90,7 +87,7 @@ export function answerFrameworkError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  void sendProblem(request, reply, asProblem(error));
+  void sendProblem(request, reply.header('connection', 'close'), asProblem(error));
 }
 
 export function sendProblem(

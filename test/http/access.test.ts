@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { operatorRoles } from '../../src/control/access/records.js';
 import { installAccess } from '../../src/http/accessRules.js';
 import type { HttpApp } from '../../src/http/httpApp.js';
+import { Strangers } from '../../src/http/strangers.js';
 import { bearer } from '../support/credentials.js';
 import { until } from '../support/controlRig.js';
 import { restClient, type RestClient } from '../support/restClient.js';
@@ -43,7 +44,7 @@ describe('who may call what over REST', () => {
 
   it('does not start with a route that declares no role', () => {
     const app = fastify() as unknown as HttpApp;
-    installAccess(app, rig.access);
+    installAccess(app, rig.access, new Strangers(1, () => {}));
     assert.throws(
       () => app.get('/v1/secret', () => 'x'),
       /GET \/v1\/secret does not declare who may call it/,

@@ -86,6 +86,8 @@ export async function serviceRig(options: ServiceRigOptions = {}) {
       maxRestBodyBytes: 10_000,
       maxSockets: 1_000,
       headersTimeoutMs: 10_000,
+      requestTimeoutMs: 10_000,
+      maxStrangersPerAddress: 1_000,
       ...options.listen,
     },
   });
