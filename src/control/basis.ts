@@ -7,7 +7,7 @@ import type { Devices } from './devices.js';
 import type { PartitionerLease, Partitioners } from './partitioners.js';
 import type { Events } from './ports.js';
 import type { Profiles } from './profiles.js';
-import type { DecisionReason } from './records.js';
+import type { DecisionReason, Role, TierBinding } from './records.js';
 import { bindingOf, rolesOf } from './roles.js';
 import { resolveTierSeconds, type TierSecondsSource } from './tierSeconds.js';
 
@@ -42,6 +42,13 @@ export class BasisKeeper {
     session.pendingBasis = null;
     if (session.basis?.key === key) return;
     this.#build(session, key, known, reason);
+  }
+
+  /** Why nothing is known of the speed of a device as this tier of a deployment; null where it is known. */
+  missing(role: Role, binding: TierBinding, modelId: string): string | null {
+    const { description } = this.devices.view(binding.deviceId);
+    const resolved = resolveTierSeconds(role, binding, description, this.profiles.ofModel(modelId));
+    return resolved.kind === 'missing' ? resolved.missing : null;
   }
 
   /** Gives up what `session` holds. */

@@ -53,7 +53,10 @@ export class ControlPlane {
     this.models = new Models(ports, this.profiles, settings, {
       ready: (modelId) => this.operations.refreshModel(modelId),
     });
-    this.deployments = new Deployments(ports, this.models, this.profiles, limits, () => this.log.flush());
+    this.deployments = new Deployments(ports, this.models, this.profiles, limits, {
+      flush: () => this.log.flush(),
+      append: (session, decision) => this.log.append(session, decision, null),
+    });
     const delivery = new Delivery(ports, this.devices, this.deployments, decisions, {
       reported: (session) => this.log.reported(session),
       decide: (session, reason) => this.#decider.mark(session, reason),

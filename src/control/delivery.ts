@@ -10,7 +10,7 @@ import type { DeploymentSession } from './deploymentSession.js';
 import type { AnswerRefusal, DeviceAnswer, Measurement, Running } from './deviceAnswer.js';
 import type { Devices } from './devices.js';
 import { monotonicMs, type Clock, type CutNotice, type Events } from './ports.js';
-import type { DecisionReason, Role } from './records.js';
+import type { DecisionReason, Role, TierBinding } from './records.js';
 import { bindingOf, rolesOf } from './roles.js';
 import { dueAtMs, step, type RolloutAction, type RolloutEvent } from './rollout.js';
 import type { ControlSettings } from './settings.js';
@@ -84,11 +84,19 @@ export class Delivery {
 
   /** A deployment was made of devices that may be connected already. */
   created(session: DeploymentSession): void {
-    for (const role of rolesOf(session.current)) {
-      const { deviceId } = bindingOf(session.current, role);
-      if (this.devices.connection(deviceId) === null) continue;
-      this.#step(session, { kind: 'connected', role, prepares: this.#prepares(deviceId), running: null });
-    }
+    for (const role of rolesOf(session.current)) this.#join(session, role);
+  }
+
+  /** A deployment has another cloud than `before`, or none. */
+  cloudChanged(session: DeploymentSession, before: TierBinding | undefined): void {
+    if (before !== undefined) this.devices.connection(before.deviceId)?.sendRemoved(session.id);
+    if (session.current.cloud !== undefined) this.#join(session, 'cloud');
+  }
+
+  #join(session: DeploymentSession, role: Role): void {
+    const { deviceId } = bindingOf(session.current, role);
+    if (this.devices.connection(deviceId) === null) return;
+    this.#step(session, { kind: 'connected', role, prepares: this.#prepares(deviceId), running: null });
   }
 
   /** Takes what `deviceId` says of a version; null when that is taken. */

@@ -19,7 +19,7 @@ import { monotonicMs, type Clock } from './ports.js';
 import type { DecisionReason, DecisionRecord, DeploymentRecord, ModelRecord, Role } from './records.js';
 import { admitted, type Admission } from './admission.js';
 import { roleOfDevice, rolesOf } from './roles.js';
-import { restoredRollout, type Rollout } from './rollout.js';
+import { restoredRollout, withTiers, type Rollout } from './rollout.js';
 import { SetAsides } from './setAside.js';
 import { placementOfCut, sameLayers, storedCut } from './storedCut.js';
 import { costInForce, Switching, switchSecondsOf } from './switching.js';
@@ -134,6 +134,23 @@ export class DeploymentSession {
     return roleOfDevice(this.current, deviceId);
   }
 
+  /** An operator gave it a cloud, another one, or none: `record` is durable. */
+  withTiers(record: DeploymentRecord, isLost: boolean): void {
+    this.current = record;
+    this.durable = record;
+    this.nacks.cloud = null;
+    this.waitsFor = null;
+    this.rollout = withTiers(this.rollout, rolesOf(record), record.lastGood, isLost);
+    this.forgetContext();
+  }
+
+  /** Goes to the safe local cut as `retreatOf` has it (cloudChange.ts); that becomes durable as any decision does. */
+  retreats({ versionAfter: version, cutAfter: cut, atMs }: DecisionRecord): void {
+    this.current = { ...this.current, version, cut, updatedAtMs: atMs };
+    this.decisionCount++;
+    this.keptSinceRow = 0;
+  }
+
   /** The next decision looks at everything anew, also in an unchanged context. */
   forgetContext(): void {
     this.#putInWords();
@@ -159,7 +176,9 @@ export class DeploymentSession {
     const { wholeModelSeconds } = this.basis;
     const { ratios } = this.correction;
     const two = deploymentContext(this.current.requirements, end, edge, wholeModelSeconds[1]!, ratios);
-    return cloud === null ? two : withCloud(two, edge, cloud, wholeModelSeconds[2]!, ratios);
+    // a cloud that came while it runs is looked at when its basis is built
+    if (cloud === null || wholeModelSeconds.length === 2) return two;
+    return withCloud(two, edge, cloud, wholeModelSeconds[2]!, ratios);
   }
 
   /**
@@ -309,7 +328,7 @@ export class DeploymentSession {
   /** Whether `chosen` is the cut in force, which there is. */
   #isPresent({ endLayers, placement }: Alternative): boolean {
     const { cut, cloud } = this.current;
-    return cloud === undefined
+    return cloud === undefined && cut!.edgeLayers === undefined
       ? sameLayers(cut!.endLayers, endLayers)
       : samePlacement(this.#present()!, placement);
   }

@@ -1,12 +1,14 @@
 /** The deployments: created, changed and deleted by operators; each is durable before the answer. */
 import { randomUUID } from 'node:crypto';
 import type { Requirements } from '../core/context.js';
+import { cloudAfter, lastGoodWith, losesLayers, retreatOf, type CloudChange } from './cloudChange.js';
 import { ControlError, notFound } from './controlError.js';
 import { DeploymentSession, type DeploymentStatus } from './deploymentSession.js';
 import type { Models } from './models.js';
 import { monotonicMs, type Clock, type Events, type Store } from './ports.js';
 import type { Profiles } from './profiles.js';
-import type { DecisionRecord, DeploymentRecord, TierBinding } from './records.js';
+import type { DecisionRecord, DeploymentRecord, Role, TierBinding } from './records.js';
+import { restoredOf, type Restored } from './restored.js';
 import { bindingOf, roleOfDevice, rolesOf } from './roles.js';
 import type { RolloutPhase } from './rollout.js';
 import type { ControlSettings } from './settings.js';
@@ -27,38 +29,10 @@ export interface DeploymentChange {
   readonly requirements?: Merge<Requirements> | undefined;
   readonly end?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
   readonly edge?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
-  readonly cloud?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
+  readonly cloud?: CloudChange | undefined;
 }
 
 const recordsPerCommit = 500;
-
-interface Restored {
-  readonly record: DeploymentRecord;
-  /** Its latest decision; null where none is kept. */
-  readonly latest: DecisionRecord | null;
-}
-
-/**
- * A deployment whose versions up to `until` may be known to devices without being stored (a crash while the store took no
- * writes, or a backup that was restored): its stored cut stands under a version that nobody has seen.
- */
-function beyond({ record, latest }: Restored, until: number, nowMs: number): Restored {
-  if (record.cut === null) return { record: { ...record, version: until }, latest };
-  const version = until + 1;
-  return {
-    record: { ...record, version, updatedAtMs: nowMs },
-    latest: latest && {
-      ...latest,
-      atMs: nowMs,
-      reason: 'restart',
-      versionBefore: record.version,
-      versionAfter: version,
-      cutBefore: record.cut,
-      cutAfter: record.cut,
-      keptBefore: 0,
-    },
-  };
-}
 
 const none: readonly DeploymentSession[] = [];
 
@@ -84,8 +58,11 @@ export class Deployments {
     private readonly models: Models,
     private readonly profiles: Profiles,
     private readonly limits: ControlSettings['limits'],
-    /** Commits what waits; false when the store cannot. */
-    private readonly flush: () => boolean,
+    private readonly log: {
+      /** Commits what waits; false when the store cannot. */
+      readonly flush: () => boolean;
+      readonly append: (session: DeploymentSession, decision: DecisionRecord) => void;
+    },
   ) {}
 
   /** @throws StoreError */
@@ -97,7 +74,7 @@ export class Deployments {
       const [latest] = store.decisions(record.id, { limit: 1 });
       const until = reserved.get(record.id) ?? 0;
       const stored = { record, latest: latest ?? null };
-      const restored = until > record.version ? beyond(stored, until, clock.nowMs()) : stored;
+      const restored = restoredOf(stored, until, clock.nowMs());
       if (restored !== stored) movedOn.push(restored);
       const model = this.models.get(record.modelId);
       this.#add(new DeploymentSession(restored.record, model, restored.latest, monotonicMs(clock)));
@@ -165,10 +142,6 @@ export class Deployments {
         'modelId',
       );
     }
-    for (const role of rolesOf(wanted)) {
-      if (roleOfDevice(wanted, bindingOf(wanted, role).deviceId) === role) continue;
-      throw invalid('same-device', 'Each tier must be a device of its own.', `${role}.deviceId`);
-    }
     this.#checkRoom(wanted);
     const now = this.ports.clock.nowMs();
     const record: DeploymentRecord = {
@@ -192,22 +165,38 @@ export class Deployments {
   change(id: string, change: DeploymentChange): DeploymentSession {
     const session = this.get(id);
     this.#flushOrThrow(); // from here on `current` and `durable` are the same
-    const { cloud } = session.current;
-    if (cloud === undefined && change.cloud !== undefined) {
-      throw invalid('no-cloud', `Deployment ${id} was made without a cloud; make one that has it.`, 'cloud');
-    }
+    const { cloud: before, ...present } = session.current;
+    const cloud = cloudAfter(before, change.cloud);
+    const isMoved = cloud?.deviceId !== before?.deviceId;
+    const isLost = losesLayers(session.current, cloud);
+    const { cloud: _reported, ...reported } = present.reported;
     const record: DeploymentRecord = {
-      ...session.current,
+      ...present,
       requirements: merge(session.current.requirements, change.requirements),
       end: merge(session.current.end, change.end),
       edge: merge(session.current.edge, change.edge),
-      ...(cloud === undefined ? {} : { cloud: merge(cloud, change.cloud) }),
+      ...(cloud === undefined ? {} : { cloud }),
+      ...(isMoved ? { reported: cloud === undefined ? reported : { ...reported, cloud: null } } : {}),
+      lastGood: lastGoodWith(session.current, cloud),
       updatedAtMs: this.ports.clock.nowMs(),
     };
     this.#check(record);
+    if (isMoved && cloud !== undefined) this.#checkRoomOf('cloud', cloud.deviceId);
+    const retreat = isLost ? retreatOf(session, record.updatedAtMs) : null;
     this.ports.store.saveDeployment(record);
-    session.current = record;
-    session.durable = record;
+    if (!isMoved) {
+      session.current = record;
+      session.durable = record;
+      return session;
+    }
+    session.withTiers(record, isLost);
+    if (before !== undefined) this.#leave(session, before.deviceId);
+    if (cloud !== undefined) this.#join(session, cloud.deviceId);
+    if (retreat !== null) {
+      session.retreats(retreat);
+      this.log.append(session, retreat);
+      this.log.flush(); // its devices are told before the cloud that goes; where it fails now, it is tried again
+    }
     return session;
   }
 
@@ -219,10 +208,7 @@ export class Deployments {
     session.disposed = true;
     this.#sessions.delete(id);
     for (const role of rolesOf(session.current)) {
-      const { deviceId } = bindingOf(session.current, role);
-      const left = this.ofDevice(deviceId).filter((other) => other !== session);
-      if (left.length === 0) this.#byDevice.delete(deviceId);
-      else this.#byDevice.set(deviceId, left);
+      this.#leave(session, bindingOf(session.current, role).deviceId);
     }
     this.ports.events.inventory({ deployments: this.#sessions.size });
     return session;
@@ -231,16 +217,25 @@ export class Deployments {
   #add(session: DeploymentSession): void {
     this.#sessions.set(session.id, session);
     for (const role of rolesOf(session.current)) {
-      const { deviceId } = bindingOf(session.current, role);
-      const there = this.#byDevice.get(deviceId);
-      if (there === undefined) this.#byDevice.set(deviceId, [session]);
-      else there.push(session);
+      this.#join(session, bindingOf(session.current, role).deviceId);
     }
     this.ports.events.inventory({ deployments: this.#sessions.size });
   }
 
+  #join(session: DeploymentSession, deviceId: string): void {
+    const there = this.#byDevice.get(deviceId);
+    if (there === undefined) this.#byDevice.set(deviceId, [session]);
+    else there.push(session);
+  }
+
+  #leave(session: DeploymentSession, deviceId: string): void {
+    const left = this.ofDevice(deviceId).filter((other) => other !== session);
+    if (left.length === 0) this.#byDevice.delete(deviceId);
+    else this.#byDevice.set(deviceId, left);
+  }
+
   #flushOrThrow(): void {
-    if (this.flush()) return;
+    if (this.log.flush()) return;
     throw new ControlError(
       'unavailable',
       'store-unavailable',
@@ -249,7 +244,7 @@ export class Deployments {
   }
 
   #checkRoom(wanted: NewDeployment): void {
-    const { maxDeployments, maxDeploymentsPerDevice } = this.limits;
+    const { maxDeployments } = this.limits;
     if (this.#sessions.size >= maxDeployments) {
       this.ports.events.capHit('deployments', { cap: maxDeployments });
       throw new ControlError(
@@ -258,17 +253,19 @@ export class Deployments {
         `The controller keeps at most ${maxDeployments} deployments; delete one, or raise limits.maxDeployments.`,
       );
     }
-    for (const role of rolesOf(wanted)) {
-      const { deviceId } = bindingOf(wanted, role);
-      if (this.ofDevice(deviceId).length < maxDeploymentsPerDevice) continue;
-      this.ports.events.capHit('deploymentsPerDevice', { deviceId, cap: maxDeploymentsPerDevice });
-      throw new ControlError(
-        'limit',
-        'too-many-deployments-of-device',
-        `Device ${deviceId} has ${maxDeploymentsPerDevice} deployments, as many as limits.maxDeploymentsPerDevice allows.`,
-        `${role}.deviceId`,
-      );
-    }
+    for (const role of rolesOf(wanted)) this.#checkRoomOf(role, bindingOf(wanted, role).deviceId);
+  }
+
+  #checkRoomOf(role: Role, deviceId: string): void {
+    const { maxDeploymentsPerDevice } = this.limits;
+    if (this.ofDevice(deviceId).length < maxDeploymentsPerDevice) return;
+    this.ports.events.capHit('deploymentsPerDevice', { deviceId, cap: maxDeploymentsPerDevice });
+    throw new ControlError(
+      'limit',
+      'too-many-deployments-of-device',
+      `Device ${deviceId} has ${maxDeploymentsPerDevice} deployments, as many as limits.maxDeploymentsPerDevice allows.`,
+      `${role}.deviceId`,
+    );
   }
 
   #check(record: DeploymentRecord): void {
@@ -281,6 +278,10 @@ export class Deployments {
       );
     }
     const roles = rolesOf(record);
+    for (const role of roles) {
+      if (roleOfDevice(record, bindingOf(record, role).deviceId) === role) continue;
+      throw invalid('same-device', 'Each tier must be a device of its own.', `${role}.deviceId`);
+    }
     for (const name of ['weightBytes', 'memoryBytes'] as const) {
       const count = record.requirements[name]?.length ?? 0;
       if (count <= roles.length) continue;

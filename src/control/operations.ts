@@ -3,6 +3,7 @@ import type { Context } from '../core/context.js';
 import type { Decision } from '../core/decision.js';
 import type { Profile } from '../core/profile.js';
 import type { BasisKeeper } from './basis.js';
+import { cloudAfter } from './cloudChange.js';
 import { ControlError } from './controlError.js';
 import type { Decider } from './decider.js';
 import type { Delivery } from './delivery.js';
@@ -12,7 +13,7 @@ import type { Devices } from './devices.js';
 import type { Models } from './models.js';
 import type { Store } from './ports.js';
 import type { Profiles } from './profiles.js';
-import type { DecisionRecord, ProfileRecord } from './records.js';
+import type { DecisionRecord, ProfileRecord, TierBinding } from './records.js';
 import { rolesOf } from './roles.js';
 
 export class Operations {
@@ -35,11 +36,26 @@ export class Operations {
   }
 
   changeDeployment(id: string, change: DeploymentChange): DeploymentSession {
+    const { current, model } = this.deployments.get(id);
+    const { cloud: before } = current;
+    const after = cloudAfter(before, change.cloud);
+    const isMoved = before?.deviceId !== after?.deviceId;
+    // decisions go on with the tiers that are there; with one of which nothing is known they would stop
+    if (isMoved && after !== undefined) this.#checkSpeed(after, model.id);
     const session = this.deployments.change(id, change);
+    if (isMoved) this.delivery.cloudChanged(session, before);
+    if (before !== undefined && after === undefined) this.basis.release(session);
     session.forgetContext();
     this.basis.refresh(session, 'profile');
     if (change.requirements !== undefined) this.decider.mark(session, 'requirements');
     return session;
+  }
+
+  #checkSpeed({ deviceId, profileId, computeRatio }: TierBinding, modelId: string): void {
+    // a profile that is named says it, if it is one of the model: that is looked at with the rest of the change
+    const stated = profileId === undefined ? computeRatio : 1;
+    const missing = this.basis.missing('cloud', { deviceId, computeRatio: stated }, modelId);
+    if (missing !== null) throw new ControlError('invalid', 'speed-unknown', `${missing}.`, 'cloud.deviceId');
   }
 
   removeDeployment(id: string): void {

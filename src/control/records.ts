@@ -134,6 +134,7 @@ export type DecisionReason =
   | 'device-connected'
   | 'device-disconnected'
   | 'profile' // another profile became the basis
+  | 'tiers' // an operator took the cloud away that the cut has layers in
   | 'restart'
   | 'nack' // a device refused the cut in force, or did not prepare it in time
   | 'retry' // the wait after a refusal is over
@@ -159,7 +160,7 @@ export interface SwitchingRecord {
   readonly switchSeconds: number | null;
   /** Of the cut in force, where it is another one than the best; null where the best one is in force. */
   readonly kept:
-    | ({ readonly why: 'not-worth-the-switch' | 'set-aside' | VerdictReason } & Pick<
+    | ({ readonly why: 'not-worth-the-switch' | 'set-aside' | 'cloud-gone' | VerdictReason } & Pick<
         Decision,
         'objectiveValue' | 'prediction' | 'violations'
       >)

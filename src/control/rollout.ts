@@ -105,6 +105,24 @@ export function restoredRollout(
   };
 }
 
+/** With other tiers: what was a cloud is none, or another one, and `isLost` says that the desired cut has layers there. */
+export function withTiers(
+  rollout: Rollout,
+  roles: readonly Role[],
+  lastGood: VersionedCut | null,
+  isLost: boolean,
+): Rollout {
+  const { phase, tiers } = rollout;
+  // a cut that cannot run any more is sent to nobody; what comes instead is on its way
+  return {
+    ...rollout,
+    roles,
+    lastGood,
+    phase: isLost ? 'rejected' : phase,
+    tiers: { ...tiers, cloud: resting },
+  };
+}
+
 /** What follows from `event`. @param nowMs a clock that does not go back */
 export function step(
   rollout: Rollout,

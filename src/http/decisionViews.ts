@@ -69,7 +69,7 @@ const switchReason = Type.String({
 });
 const keptWhy = Type.String({
   description:
-    'not-worth-the-switch, near-equal, set-aside (a device refused the other one), or why the policy went to this cut instead of the best one',
+    'not-worth-the-switch, near-equal, set-aside (a device refused the other one), cloud-gone, or why the policy went to this cut instead of the best one',
 });
 
 const ratio = (description: string) => Type.Optional(Type.Number({ description }));

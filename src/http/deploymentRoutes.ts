@@ -72,12 +72,23 @@ function mergeOf(schema: { readonly properties: Record<string, TSchema> }) {
 }
 
 const TierChangeSchema = mergeOf(Type.Object({ profileId, computeRatio }));
+const CloudChangeSchema = Type.Optional(
+  Type.Unsafe({
+    ...Type.Object(
+      { deviceId: Type.Optional(deviceId), profileId: orNull(profileId), computeRatio: orNull(computeRatio) },
+      strict,
+    ),
+    type: ['object', 'null'],
+    description:
+      'With another deviceId: that device is the cloud from now on, also where there was none. null: two tiers from now on',
+  }),
+);
 const ChangeSchema = Type.Object(
   {
     requirements: mergeOf(RequirementsSchema),
     end: TierChangeSchema,
     edge: TierChangeSchema,
-    cloud: TierChangeSchema,
+    cloud: CloudChangeSchema,
   },
   { ...strict, minProperties: 1, examples: [{ requirements: { latencySeconds: 0.1 } }] },
 );

@@ -338,6 +338,48 @@ describe('control after a restart', () => {
     }
   });
 
+  it('goes on with the end device alone where the cut has layers in a cloud that was taken away', async () => {
+    const first = await controlRig();
+    const { id, done } = await first.upload();
+    await done;
+    const bind = (deviceId: string, computeRatio: number) => ({ deviceId, computeRatio });
+    const session = first.control.operations.deploy({
+      modelId: id,
+      end: bind('camera', 4),
+      edge: bind('edge', 0.5),
+      cloud: bind('cloud', 0.05),
+      requirements: {},
+    });
+    const devices = { camera: first.connect('camera', 'end'), edge: first.connect('edge', 'edge') };
+    first.connect('cloud', 'cloud');
+    first.control.fleet.telemetry('camera', devices.camera, 1, quickLink);
+    first.control.fleet.telemetry('edge', devices.edge, 1, quickLink);
+    await until(() => session.durable.cut?.edgeLayers?.length === 0 && endLayers(session).length === 0);
+    const { cloud: _cloud, ...record } = session.durable;
+    await first.control.stop();
+    // as a process leaves it that ends between the change and the cut that follows from it
+    const { cloud: _reported, ...reported } = record.reported;
+    first.store.saveDeployment({ ...record, reported });
+    first.store.close();
+
+    const second = await controlRig({ folder: first.folder });
+    try {
+      const { durable, rollout } = second.control.deployments.get(session.id);
+      assert.deepEqual([durable.version, durable.cloud], [record.version + 1, undefined]);
+      assert.deepEqual([durable.cut!.endLayers, rollout.roles.length], [[0, 1, 2, 3], 2]);
+      const [row] = second.control.operations.history(session.id, { limit: 1 });
+      assert.deepEqual([row?.reason, row?.versionAfter], ['tiers', durable.version]);
+      const back = second.connect('camera', 'end');
+      assert.deepEqual(
+        back.cuts.map(({ version, phase }) => [version, phase]),
+        [[durable.version, 'active']],
+      );
+    } finally {
+      await second.halt();
+      await rm(first.folder, { recursive: true, force: true });
+    }
+  });
+
   it('takes the edge for gone when the time to come back is over', async () => {
     const first = await controlRig();
     const { end, session } = await deployed(first);

@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DeploymentSession } from '../../src/control/deploymentSession.js';
+import { placementOfCut } from '../../src/control/storedCut.js';
 import type { Context } from '../../src/core/context.js';
 import type { Decision } from '../../src/core/decision.js';
 import { scaledSeconds } from '../../src/core/profile.js';
@@ -49,8 +50,8 @@ describe('a deployment on an end device, an edge and a cloud', () => {
     device.send({ type: 'telemetry', sequence, ...values });
   };
   /** Does as it is told. */
-  const obeys = async (role: keyof typeof hellos): Promise<Device> => {
-    const device = await rig.device(hellos[role]);
+  const obeys = async (role: keyof typeof hellos, deviceId?: string): Promise<Device> => {
+    const device = await rig.device({ ...hellos[role], ...(deviceId === undefined ? {} : { deviceId }) });
     device.socket.on('message', (data: Buffer) => {
       const { type, deploymentId, version, phase } = JSON.parse(data.toString()) as Record<string, unknown>;
       if (type === 'cut')
@@ -307,6 +308,81 @@ describe('a deployment on an end device, an edge and a cloud', () => {
       () => session.basis?.sources[2]?.kind === 'scaled' && session.basis.wholeModelSeconds[2]! > 0.1,
     );
     assert.equal((await rest.delete(`/v1/deployments/${twoTiers.id}`)).status, 204);
+  });
+
+  it('gets a cloud while it runs, another one, and loses it again', async () => {
+    const { body: created } = await rest.post('/v1/deployments', {
+      modelId,
+      end: { deviceId: 'camera' },
+      edge: { deviceId: 'edge' },
+    });
+    const other = session;
+    session = rig.control.deployments.get(created.id as string);
+    const patch = (cloudChange: object | null) =>
+      rest.patch(`/v1/deployments/${session.id}`, { cloud: cloudChange });
+    measures(edge, uplinks.edge);
+    const settledOn = async (
+      onEnd: readonly number[],
+      onEdge: readonly number[],
+      onCloud: readonly number[],
+      isCompared = true,
+    ) => {
+      const wanted = onEnd
+        .map(() => 0)
+        .concat(
+          onEdge.map(() => 1),
+          onCloud.map(() => 2),
+        )
+        .join();
+      const present = () => placementOfCut(session.durable.cut!).join();
+      await until(() => session.durable.cut !== null && present() === wanted, wanted);
+      await until(() => session.rollout.phase === 'active', 'an active rollout');
+      if (isCompared) keeps();
+    };
+    await settledOn([0, 1], [2, 3], []);
+    const refused: [object, string][] = [
+      [{ computeRatio: 1 }, 'cloud.deviceId'],
+      [{ deviceId: 'nobody' }, 'cloud.deviceId'],
+      [{ deviceId: 'edge' }, 'cloud.deviceId'],
+      [{ deviceId: 'cloud', profileId: 'none' }, 'cloud.profileId'],
+      [{ deviceId: 7 }, 'cloud.deviceId'],
+    ];
+    for (const [change, field] of refused) {
+      const { status, body } = await patch(change);
+      assert.ok(status === 400 || status === 422, JSON.stringify(body));
+      assert.equal(body.errors[0].field, field, JSON.stringify(body));
+    }
+    const before = cloud.of('cut').length;
+    assert.deepEqual((await patch({ deviceId: 'cloud' })).body.cloud, { deviceId: 'cloud' });
+    await settledOn([0, 1], [2], [3]);
+    assert.ok(cloud.of('cut').length > before);
+    await until(() => session.durable.lastGood?.cut.edgeLayers?.length === 1);
+
+    const second = await obeys('cloud', 'cloud-2');
+    const { version } = session.durable;
+    const { body: moved } = await patch({ deviceId: 'cloud-2', computeRatio: 0.06 });
+    assert.deepEqual(moved.cloud, { deviceId: 'cloud-2', computeRatio: 0.06 });
+    await until(() => cloud.of('removed').some(({ deploymentId }) => deploymentId === session.id));
+    const rows = rig.control.operations.history(session.id, { limit: 1_000 });
+    const retreat = rows.find(({ reason }) => reason === 'tiers')!;
+    assert.deepEqual([retreat.versionAfter, retreat.cutAfter.endLayers], [version + 1, all]);
+    assert.equal(retreat.switching!.kept!.prediction.tierSeconds[2], 0);
+    assert.ok(end.of('cut').some((cut) => cut['version'] === version + 1 && cut['phase'] === 'active'));
+    await settledOn([0, 1], [2], [3], false);
+    assert.ok(second.of('cut').some((cut) => cut['tier'] === 'cloud' && cut['phase'] === 'active'));
+    assert.deepEqual((await rest.get('/v1/devices/cloud')).body.deployments, [other.id]);
+
+    const { body: two } = await patch(null);
+    assert.deepEqual(
+      [two.cloud, two.reported.cloud, two.rollout.tiers.cloud],
+      [undefined, undefined, undefined],
+    );
+    await settledOn([0, 1], [2, 3], []);
+    assert.equal(session.lastDecision!.context.tiers.length, 2);
+    assert.equal(rig.store.deployments().find(({ id }) => id === session.id)!.cloud, undefined);
+    await until(() => second.of('removed').length === 1);
+    assert.equal((await rest.delete(`/v1/deployments/${session.id}`)).status, 204);
+    session = other;
   });
 
   it('decided all along what `cutpoint decide` decides in the same contexts', async () => {
