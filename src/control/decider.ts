@@ -10,6 +10,9 @@ import type { DecisionReason, DecisionRecord } from './records.js';
 import type { ControlSettings } from './settings.js';
 import { costInForce } from './switching.js';
 
+/** A device with more deployments marks them in bulk. */
+const mostSingle = 32;
+
 export class Decider {
   /** True until the time that devices have to come back after a start is over. */
   settling = true;
@@ -30,21 +33,31 @@ export class Decider {
   }
 
   /** `session` is to be decided again. */
-  mark(
-    session: DeploymentSession,
+  mark(session: DeploymentSession, reason: DecisionReason): void {
+    this.#mark(session, { reason, receivedAtNanoseconds: null, isBulk: false });
+  }
+
+  /** All `sessions` of a device are, since it spoke, came or went. */
+  markOfDevice(
+    sessions: readonly DeploymentSession[],
     reason: DecisionReason,
     receivedAtNanoseconds: bigint | null = null,
   ): void {
-    if (!session.disposed) this.#loop.mark(session.id, { reason, receivedAtNanoseconds });
+    const isBulk = sessions.length > mostSingle;
+    for (const session of sessions) this.#mark(session, { reason, receivedAtNanoseconds, isBulk });
+  }
+
+  #mark(session: DeploymentSession, trigger: Trigger): void {
+    if (!session.disposed) this.#loop.mark(session.id, trigger);
   }
 
   /** More waits than two rounds take: who brings telemetry had better keep the latest alone. */
   get isBehind(): boolean {
-    return this.#loop.waiting >= 2 * this.settings.batchDeployments;
+    return this.#loop.waitingSingle >= 2 * this.settings.batchDeployments;
   }
 
   markAll(reason: DecisionReason): void {
-    for (const session of this.deployments.list()) this.mark(session, reason);
+    this.markOfDevice(this.deployments.list(), reason);
   }
 
   /** Goes on after the log was full. */

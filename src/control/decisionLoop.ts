@@ -1,6 +1,9 @@
 /**
  * Which deployments have to be decided again: a set, so that many frames for one deployment are one decision on
  * the latest context. It is worked off in bounded batches with the event loop in between.
+ *
+ * A device may have a thousand deployments, all of which each of its frames marks. What it marks in bulk has a share
+ * of each batch and no more, so that it waits for itself, and nobody else for it.
  */
 import type { DecisionReason } from './records.js';
 
@@ -8,10 +11,16 @@ export interface Trigger {
   readonly reason: DecisionReason;
   /** When the oldest frame came that waits for this decision; null where no frame does. */
   readonly receivedAtNanoseconds: bigint | null;
+  /** One of many that were marked at once. */
+  readonly isBulk: boolean;
 }
 
+/** What was marked in bulk has this part of a batch. */
+const bulkPart = 4;
+
 export class DecisionLoop {
-  readonly #dirty = new Map<string, Trigger>();
+  readonly #single = new Map<string, Trigger>();
+  readonly #bulk = new Map<string, Trigger>();
   #scheduled: NodeJS.Immediate | null = null;
   #stopped = false;
 
@@ -27,26 +36,34 @@ export class DecisionLoop {
   ) {}
 
   get waiting(): number {
-    return this.#dirty.size;
+    return this.#single.size + this.#bulk.size;
+  }
+
+  /** Without what was marked in bulk. */
+  get waitingSingle(): number {
+    return this.#single.size;
   }
 
   mark(deploymentId: string, trigger: Trigger): void {
     if (this.#stopped) return;
-    const before = this.#dirty.get(deploymentId);
+    const before = this.#single.get(deploymentId) ?? this.#bulk.get(deploymentId);
     if (before === undefined) {
-      this.#dirty.set(deploymentId, trigger);
+      (trigger.isBulk ? this.#bulk : this.#single).set(deploymentId, trigger);
     } else {
       if (trigger.reason === 'telemetry') this.work.coalesced();
-      this.#dirty.set(deploymentId, {
+      const isBulk = before.isBulk && trigger.isBulk;
+      if (before.isBulk && !isBulk) this.#bulk.delete(deploymentId);
+      (isBulk ? this.#bulk : this.#single).set(deploymentId, {
         reason: before.reason === 'telemetry' ? trigger.reason : before.reason,
         receivedAtNanoseconds: before.receivedAtNanoseconds ?? trigger.receivedAtNanoseconds,
+        isBulk,
       });
     }
     this.resume();
   }
 
   resume(): void {
-    if (this.#scheduled !== null || this.#stopped || this.#dirty.size === 0 || !this.work.hasRoom()) return;
+    if (this.#scheduled !== null || this.#stopped || this.waiting === 0 || !this.work.hasRoom()) return;
     this.#scheduled = setImmediate(() => {
       this.#scheduled = null;
       this.#drain();
@@ -62,10 +79,15 @@ export class DecisionLoop {
   }
 
   #drain(): void {
-    let left = this.batchDeployments;
-    for (const [deploymentId, trigger] of this.#dirty) {
+    this.#take(this.#single, this.batchDeployments);
+    this.#take(this.#bulk, Math.ceil(this.batchDeployments / bulkPart));
+  }
+
+  #take(marked: Map<string, Trigger>, most: number): void {
+    let left = most;
+    for (const [deploymentId, trigger] of marked) {
       if (left-- === 0 || !this.work.hasRoom()) return;
-      this.#dirty.delete(deploymentId);
+      marked.delete(deploymentId);
       this.work.decide(deploymentId, trigger);
     }
   }

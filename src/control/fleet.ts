@@ -30,18 +30,17 @@ export class Fleet {
         session.forgetContext();
         this.basis.refresh(session, 'device-connected');
       }
-      this.decider.mark(session, 'device-connected');
     }
+    this.decider.markOfDevice(this.deployments.ofDevice(hello.deviceId), 'device-connected');
   }
 
   disconnect(deviceId: string, connection: DeviceConnection): void {
     if (!this.devices.disconnect(deviceId, connection)) return;
     this.log.schedule();
     this.delivery.disconnected(deviceId);
-    for (const session of this.deployments.ofDevice(deviceId)) {
-      // with the end device gone there is nobody to serve: its cut stays until it is back
-      if (session.roleOf(deviceId) !== 'end') this.decider.mark(session, 'device-disconnected');
-    }
+    // with the end device gone there is nobody to serve: its cut stays until it is back
+    const served = this.deployments.ofDevice(deviceId).filter((each) => each.roleOf(deviceId) !== 'end');
+    this.decider.markOfDevice(served, 'device-disconnected');
   }
 
   /** Decisions are behind: telemetry may wait unread, the latest frame of each device. */
@@ -59,9 +58,7 @@ export class Fleet {
     const outcome = this.devices.telemetry(deviceId, connection, sequence, values);
     this.ports.events.telemetryFrame(outcome);
     if (outcome !== 'accepted') return outcome;
-    for (const session of this.deployments.ofDevice(deviceId)) {
-      this.decider.mark(session, 'telemetry', receivedAtNanoseconds);
-    }
+    this.decider.markOfDevice(this.deployments.ofDevice(deviceId), 'telemetry', receivedAtNanoseconds);
     return outcome;
   }
 
