@@ -1,9 +1,12 @@
 /** Replays of all scenarios over all links at all switch costs. */
 import type { PolicyParameters } from '../../src/core/policy/parameters.js';
-import type { Comparison, PolicyName } from '../../src/core/replay/comparison.js';
+import type { Placement } from '../../src/core/decision.js';
+import { samePlacement } from '../../src/core/policy/policy.js';
+import type { Comparison, Kept, PolicyName } from '../../src/core/replay/comparison.js';
 import type { CostTable } from '../../src/core/replay/hindsight.js';
 import type { BenchLink } from './links.js';
 import type { Scenario } from './scenarios.js';
+import { deadEnd, type DeadEnd } from './twins.js';
 
 export const switchCosts = [0, 0.05, 0.6, 6] as const;
 export const unansweredSeconds = 1;
@@ -32,6 +35,10 @@ export interface Run {
   }[];
   /** By how much of device-only's, or of the best static cut's, total the default policy is above its limit; below 0 where it kept it. */
   readonly excess: { readonly deviceOnly: number; readonly bestStatic: number };
+  /** The same in seconds. */
+  readonly excessSeconds: { readonly deviceOnly: number; readonly bestStatic: number };
+  /** Where all policies were run and a promise was broken: where no policy could keep both on the link and on its twins, with any first cut and with the one taken. */
+  readonly deadEnds: { readonly whateverFirst: DeadEnd | null; readonly afterFirst: DeadEnd | null } | null;
 }
 
 /** Contexts of its own, so that what a model remembers of them goes with the pair. */
@@ -72,16 +79,50 @@ export function measure(
       switchesPerMinute: figures.switchesPerMinute,
       regret: figures.regret,
     })),
-    excess: excessOf(comparison, switchSeconds),
+    ...excessOf(comparison, switchSeconds),
+    deadEnds: names === undefined ? deadEndsOf(comparison, table, switchSeconds) : null,
   };
 }
 
-function excessOf({ promises }: Comparison, switchSeconds: number): Run['excess'] {
+function excessOf({ promises }: Comparison, switchSeconds: number): Pick<Run, 'excess' | 'excessSeconds'> {
   if (promises === null) throw new Error('the default policy was not run');
-  const of = ({ totalSeconds, limitSeconds }: typeof promises.deviceOnly, share: number): number =>
-    (totalSeconds - limitSeconds) / ((limitSeconds - switchSeconds) / (1 + share));
-  return { deviceOnly: of(promises.deviceOnly, 0.02), bestStatic: of(promises.bestStatic, 0.05) };
+  const { deviceOnly, bestStatic } = promises;
+  const above = ({ totalSeconds, limitSeconds }: Kept): number => totalSeconds - limitSeconds;
+  const shareOf = (kept: Kept, share: number): number =>
+    above(kept) / ((kept.limitSeconds - switchSeconds) / (1 + share));
+  return {
+    excess: {
+      deviceOnly: shareOf(deviceOnly, promisedShares.deviceOnlyShare),
+      bestStatic: shareOf(bestStatic, promisedShares.bestStaticShare),
+    },
+    excessSeconds: { deviceOnly: above(deviceOnly), bestStatic: above(bestStatic) },
+  };
 }
+
+function deadEndsOf(
+  { promises, runs }: Comparison,
+  table: CostTable,
+  switchSeconds: number,
+): Run['deadEnds'] {
+  if (promises === null || (promises.deviceOnly.kept && promises.bestStatic.kept)) return null;
+  const first = runs.find(({ name }) => name === 'default')?.steps[1]?.placement;
+  const limits = { switchSeconds, ...promisedShares };
+  return {
+    whateverFirst: deadEnd(table, limits, null),
+    afterFirst: deadEnd(table, limits, first === undefined ? null : cutOf(table, first)),
+  };
+}
+
+/** Where a cut that no sequence needs was taken, any other is no worse. */
+function cutOf(table: CostTable, placement: Placement): number | null {
+  for (let cut = 0; cut < table.cuts; cut++) {
+    if (samePlacement(table.placementOf(cut), placement)) return cut;
+  }
+  return null;
+}
+
+/** As src/core/replay/comparison.ts has them. */
+const promisedShares = { deviceOnlyShare: 0.02, bestStaticShare: 0.05 } as const;
 
 /** Rounding does not break a promise. */
 export const isBroken = (excess: number): boolean => excess > 1e-9;
