@@ -10,7 +10,7 @@ import type { DeploymentSession } from './deploymentSession.js';
 import type { AnswerRefusal, DeviceAnswer, Measurement, Running } from './deviceAnswer.js';
 import type { Devices } from './devices.js';
 import { monotonicMs, type Clock, type CutNotice, type Events } from './ports.js';
-import type { DecisionReason, Role, TierBinding } from './records.js';
+import type { DecisionReason, ModelRecord, Role, StoredCut, TierBinding } from './records.js';
 import { bindingOf, rolesOf } from './roles.js';
 import { dueAtMs, step, type RolloutAction, type RolloutEvent } from './rollout.js';
 import type { ControlSettings } from './settings.js';
@@ -18,6 +18,7 @@ import { costInForce } from './switching.js';
 
 export class Delivery {
   readonly #deadlines: Deadlines<DeploymentSession>;
+  readonly #contents = new WeakMap<StoredCut, CutContent>();
 
   constructor(
     private readonly ports: { readonly clock: Clock; readonly events: Events },
@@ -235,8 +236,10 @@ export class Delivery {
   }
 
   #wait(session: DeploymentSession, nowMs: number): void {
-    const dues = [dueAtMs(session.rollout), session.setAsides.dueAtMs(nowMs)].filter((due) => due !== null);
-    this.#deadlines.set(session, dues.length === 0 ? null : Math.min(...dues));
+    const answers = dueAtMs(session.rollout);
+    const retries = session.setAsides.dueAtMs(nowMs);
+    const due = answers !== null && retries !== null ? Math.min(answers, retries) : (answers ?? retries);
+    this.#deadlines.set(session, due);
   }
 
   #countAbsent(session: DeploymentSession): void {
@@ -247,29 +250,46 @@ export class Delivery {
 
   #send(session: DeploymentSession, role: Role, phase: 'prepare' | 'active'): void {
     const { deviceId } = bindingOf(session.durable, role);
-    this.devices.connection(deviceId)?.sendCut(notice(session, role, phase));
     const { version } = session.durable;
+    this.devices.connection(deviceId)?.sendCut(this.#notice(session, role, phase));
     this.ports.events.cutPushed({ deploymentId: session.id, deviceId, version, phase });
+  }
+
+  #notice(
+    { id, durable, model, lastDecision }: DeploymentSession,
+    tier: Role,
+    phase: CutNotice['phase'],
+  ): CutNotice {
+    const cut = durable.cut!; // only a deployment with a cut is pushed
+    let content = this.#contents.get(cut);
+    if (content === undefined) {
+      content = contentOf(model, cut);
+      this.#contents.set(cut, content);
+    }
+    return {
+      deploymentId: id,
+      version: durable.version,
+      phase,
+      tier,
+      cut,
+      ...content,
+      predictedLatencySeconds:
+        lastDecision === null ? null : costInForce(lastDecision).prediction.latencySeconds,
+    };
   }
 }
 
-function notice(session: DeploymentSession, tier: Role, phase: CutNotice['phase']): CutNotice {
-  const { id, name, sha256, graph } = session.model;
-  const cut = session.durable.cut!; // only a deployment with a cut is pushed
+/** What of a cut is the same for all deployments that run it. */
+type CutContent = Pick<CutNotice, 'model' | 'tensors' | 'edgeTensors'>;
+
+function contentOf({ id, name, sha256, graph }: ModelRecord, cut: StoredCut): CutContent {
   const named = (names: readonly string[]): Tensor[] => {
     const wanted = new Set(names);
-    return graph!.tensors.filter((tensor) => wanted.has(tensor.name));
+    return graph!.tensors.filter((tensor) => wanted.has(tensor.name)); // only ready models are deployed
   };
   return {
-    deploymentId: session.id,
-    version: session.durable.version,
-    phase,
-    tier,
     model: { id, name, sha256 },
-    cut,
     tensors: named(cut.tensors),
     ...(cut.edgeTensors === undefined ? {} : { edgeTensors: named(cut.edgeTensors) }),
-    predictedLatencySeconds:
-      session.lastDecision === null ? null : costInForce(session.lastDecision).prediction.latencySeconds,
   };
 }

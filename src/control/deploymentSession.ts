@@ -21,7 +21,7 @@ import { admitted, type Admission } from './admission.js';
 import { roleOfDevice, rolesOf } from './roles.js';
 import { restoredRollout, withTiers, type Rollout } from './rollout.js';
 import { SetAsides } from './setAside.js';
-import { placementOfCut, sameLayers, storedCut } from './storedCut.js';
+import { placementOfCut, sameLayers, StoredCuts } from './storedCut.js';
 import { costInForce, Switching, switchSecondsOf } from './switching.js';
 import type { TierSecondsSource } from './tierSeconds.js';
 
@@ -116,6 +116,7 @@ export class DeploymentSession {
     readonly model: ModelRecord,
     restored: DecisionRecord | null,
     nowMs: number,
+    private readonly cuts = new StoredCuts(),
   ) {
     this.durable = current;
     this.#lastDecision = restored;
@@ -356,7 +357,7 @@ export class DeploymentSession {
     const changed = before.cut === null || !this.#isPresent(chosen);
     // a session exists for ready models alone
     const cutAfter = changed
-      ? storedCut(chosen, this.model.graph!, chosen.prediction.tierSeconds.length)
+      ? this.cuts.of(chosen, this.model.graph!, chosen.prediction.tierSeconds.length)
       : before.cut;
     const version = changed ? before.version + 1 : before.version;
     if (changed) this.current = { ...before, version, cut: cutAfter, updatedAtMs: atMs };

@@ -12,6 +12,7 @@ import { restoredOf, type Restored } from './restored.js';
 import { bindingOf, roleOfDevice, rolesOf } from './roles.js';
 import type { RolloutPhase } from './rollout.js';
 import type { ControlSettings } from './settings.js';
+import { StoredCuts } from './storedCut.js';
 
 export interface NewDeployment {
   readonly modelId: string;
@@ -52,6 +53,7 @@ export class Deployments {
   readonly #sessions = new Map<string, DeploymentSession>();
   /** Each telemetry frame reads a list, so none is copied: who is added comes last, who goes leaves a new list. */
   readonly #byDevice = new Map<string, DeploymentSession[]>();
+  readonly #cuts = new StoredCuts();
 
   constructor(
     private readonly ports: { readonly store: Store; readonly clock: Clock; readonly events: Events },
@@ -77,7 +79,9 @@ export class Deployments {
       const restored = restoredOf(stored, until, clock.nowMs());
       if (restored !== stored) movedOn.push(restored);
       const model = this.models.get(record.modelId);
-      this.#add(new DeploymentSession(restored.record, model, restored.latest, monotonicMs(clock)));
+      this.#add(
+        new DeploymentSession(restored.record, model, restored.latest, monotonicMs(clock), this.#cuts),
+      );
     }
     for (let from = 0; from < movedOn.length; from += recordsPerCommit) {
       const some = movedOn.slice(from, from + recordsPerCommit);
@@ -156,7 +160,7 @@ export class Deployments {
     };
     this.#check(record);
     this.ports.store.saveDeployment(record);
-    const session = new DeploymentSession(record, model, null, monotonicMs(this.ports.clock));
+    const session = new DeploymentSession(record, model, null, monotonicMs(this.ports.clock), this.#cuts);
     this.#add(session);
     return session;
   }

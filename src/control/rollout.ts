@@ -137,23 +137,34 @@ export function step(
 
 /** When `step` has to be told of the time; null: not before another event. */
 export function dueAtMs(rollout: Rollout): number | null {
-  const dues = rollout.roles.flatMap((role) => rollout.tiers[role].waiting?.dueAtMs ?? []);
-  return dues.length === 0 ? null : Math.min(...dues);
+  let earliest = Infinity;
+  for (const role of rollout.roles) {
+    const dueAtMs = rollout.tiers[role].waiting?.dueAtMs ?? Infinity;
+    if (dueAtMs < earliest) earliest = dueAtMs;
+  }
+  return earliest === Infinity ? null : earliest;
 }
 
 function firstPhase(cut: StoredCut): RolloutPhase {
   return runsOnEndAlone(cut) ? 'activating' : 'preparing';
 }
 
-/** One step in the making: the state so far and the actions that it takes. */
+type Draft = { -readonly [Name in keyof Omit<Rollout, 'tiers'>]: Rollout[Name] } & {
+  readonly tiers: Record<Role, TierRollout>;
+};
+
+/** One step in the making: a copy of the state, which it changes, and the actions that it takes. */
 class Change {
   readonly actions: RolloutAction[] = [];
+  readonly rollout: Draft;
 
   constructor(
-    public rollout: Rollout,
+    before: Rollout,
     private readonly nowMs: number,
     private readonly settings: RolloutSettings,
-  ) {}
+  ) {
+    this.rollout = { ...before, tiers: { ...before.tiers } };
+  }
 
   get #roles(): readonly Role[] {
     return this.rollout.roles;
@@ -197,7 +208,7 @@ class Change {
     };
     const isRunning = this.#roles.every((role) => !needsTier(desired.cut, role) || runs(role));
     const phase = isRunning ? 'activating' : firstPhase(desired.cut);
-    this.rollout = { ...before, desired, phase, sinceMs: this.nowMs };
+    Object.assign(before, { desired, phase, sinceMs: this.nowMs });
     for (const role of this.#roles) this.#tier(role, { prepared: false, waiting: null });
     for (const role of this.#roles) this.#sendPhase(role);
   }
@@ -256,7 +267,7 @@ class Change {
     const { cut } = this.rollout.desired!;
     if (needsTier(cut, role) && !runsOnEndAlone(cut)) {
       if (this.rollout.phase === 'rejected') return; // another tier has refused it before
-      this.rollout = { ...this.rollout, phase: 'rejected' };
+      this.rollout.phase = 'rejected';
       for (const each of this.#roles) this.#tier(each, { waiting: null });
       this.actions.push({ kind: 'refused', refusal: { role, code, cause } });
       return;
@@ -265,7 +276,7 @@ class Change {
     // it was sent nothing: it is told what is active once the others are ready
     if (!runsOnEndAlone(cut) && (phase === 'preparing' || phase === 'rejected')) return;
     // there is nothing to go back to from the safe local cut, and nobody waits for a tier that is not needed
-    if (needsTier(cut, role)) this.rollout = { ...this.rollout, phase: 'rejected' };
+    if (needsTier(cut, role)) this.rollout.phase = 'rejected';
     this.#tier(role, { waiting: refusedForNow(before, this.nowMs, this.settings) });
   }
 
@@ -305,19 +316,20 @@ class Change {
     const needed = this.#roles.filter((role) => needsTier(desired.cut, role));
     const tier = (role: Role) => this.rollout.tiers[role];
     if (this.rollout.phase === 'preparing' && needed.every((role) => isPrepared(tier(role)))) {
-      this.rollout = { ...this.rollout, phase: 'activating' };
+      this.rollout.phase = 'activating';
       for (const role of this.#roles) this.#sendPhase(role);
     }
     const { phase } = this.rollout;
     const mayActivate = phase === 'activating' || (phase === 'rejected' && runsOnEndAlone(desired.cut));
     if (!mayActivate || !needed.every((role) => isAcked(tier(role), desired.version))) return;
-    this.rollout = { ...this.rollout, phase: 'active', lastGood: desired };
+    this.rollout.phase = 'active';
+    this.rollout.lastGood = desired;
     this.actions.push({ kind: 'activated', tookMs: this.nowMs - this.rollout.sinceMs });
   }
 
   #tier(role: Role, change: Partial<TierRollout>): void {
     const { tiers } = this.rollout;
-    this.rollout = { ...this.rollout, tiers: { ...tiers, [role]: { ...tiers[role], ...change } } };
+    tiers[role] = { ...tiers[role], ...change };
   }
 }
 

@@ -71,6 +71,7 @@ export class SetAsides {
 
   /** When the next placement may be tried again; null where none is left alone now. */
   dueAtMs(nowMs: number): number | null {
+    if (this.#byPlacement.size === 0) return null;
     const dues = this.list().flatMap(({ retryAtMs }) => (retryAtMs > nowMs ? retryAtMs : []));
     return dues.length === 0 ? null : Math.min(...dues);
   }

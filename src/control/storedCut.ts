@@ -5,9 +5,28 @@ import type { LayerGraph } from '../core/layerGraph.js';
 import type { Alternative } from '../core/partitioner.js';
 import type { StoredCut } from './records.js';
 
-/** @param tierCount 2 or 3: of the deployment, whether the cut has layers on all of them or not */
-export function storedCut(
-  { placement, endLayers, cutTensors }: Pick<Alternative, 'placement' | 'endLayers' | 'cutTensors'>,
+/**
+ * The cuts of all deployments, one object for each placement that a partitioner gave: deployments of the same model share
+ * it, and so does what is made of it once, like the text that devices get. Kept as long as the partitioner knows the placement.
+ */
+export class StoredCuts {
+  readonly #byPlacement = new WeakMap<Placement, StoredCut>();
+
+  /** @param tierCount 2 or 3: of the deployment, whether the cut has layers on all of them or not */
+  of(chosen: Chosen, graph: LayerGraph, tierCount: number): StoredCut {
+    let cut = this.#byPlacement.get(chosen.placement);
+    if (cut === undefined) {
+      cut = storedCut(chosen, graph, tierCount);
+      this.#byPlacement.set(chosen.placement, cut);
+    }
+    return cut;
+  }
+}
+
+type Chosen = Pick<Alternative, 'placement' | 'endLayers' | 'cutTensors'>;
+
+function storedCut(
+  { placement, endLayers, cutTensors }: Chosen,
   graph: LayerGraph,
   tierCount: number,
 ): StoredCut {

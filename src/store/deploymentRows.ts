@@ -1,6 +1,6 @@
 /** Deployments as rows; the version of a stored one never goes back. */
 import type { Database } from 'better-sqlite3';
-import type { DeploymentRecord } from '../control/records.js';
+import type { DeploymentRecord, StoredCut, VersionedCut } from '../control/records.js';
 import { StoreError } from '../control/storeError.js';
 import { fromJson, toJson, type JsonTexts } from './json.js';
 
@@ -49,8 +49,23 @@ function deploymentRow(record: DeploymentRecord, texts: JsonTexts): DeploymentRo
   };
 }
 
-function deploymentOf(row: DeploymentRow): DeploymentRecord {
+/** One object for equal cuts of a model, as it is while they are decided: thousands of deployments run the same few. */
+function sharedCuts(): <T extends StoredCut | null>(modelId: string, cut: T) => T {
+  const known = new Map<string, StoredCut>();
+  return (modelId, cut) => {
+    if (cut === null) return cut;
+    const key = `${modelId} ${JSON.stringify(cut)}`;
+    const before = known.get(key);
+    if (before === undefined) known.set(key, cut);
+    return (before ?? cut) as typeof cut;
+  };
+}
+
+function deploymentOf(row: DeploymentRow, shared: ReturnType<typeof sharedCuts>): DeploymentRecord {
   const where = (column: string) => `deployments.${column} of ${row.id}`;
+  const cut = row.cut_json === null ? null : fromJson<StoredCut>(row.cut_json, where('cut_json'));
+  const lastGood =
+    row.last_good_json === null ? null : fromJson<VersionedCut>(row.last_good_json, where('last_good_json'));
   return {
     id: row.id,
     modelId: row.model_id,
@@ -59,9 +74,9 @@ function deploymentOf(row: DeploymentRow): DeploymentRecord {
     ...(row.cloud_json === null ? {} : { cloud: fromJson(row.cloud_json, where('cloud_json')) }),
     requirements: fromJson(row.requirements_json, where('requirements_json')),
     version: row.version,
-    cut: row.cut_json === null ? null : fromJson(row.cut_json, where('cut_json')),
+    cut: shared(row.model_id, cut),
     reported: fromJson(row.reported_json, where('reported_json')),
-    lastGood: row.last_good_json === null ? null : fromJson(row.last_good_json, where('last_good_json')),
+    lastGood: lastGood && { ...lastGood, cut: shared(row.model_id, lastGood.cut) },
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
   };
@@ -88,7 +103,10 @@ export function deploymentRows(db: Database, texts: JsonTexts) {
   );
   const remove = db.prepare<[string]>('DELETE FROM deployments WHERE id = ?');
   return {
-    deployments: (): DeploymentRecord[] => all.all().map(deploymentOf),
+    deployments(): DeploymentRecord[] {
+      const shared = sharedCuts();
+      return all.all().map((row) => deploymentOf(row, shared));
+    },
     saveDeployment(record: DeploymentRecord): void {
       if (save.run(deploymentRow(record, texts)).changes === 1) return;
       throw new StoreError(

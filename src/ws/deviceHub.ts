@@ -4,6 +4,7 @@ import type { DeviceIdentity } from '../control/access/access.js';
 import { protocolName } from '../protocol/messages.js';
 import { Backlog, mayWait } from './backlog.js';
 import { createDecoder } from './codec.js';
+import { CutTexts } from './cutTexts.js';
 import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
 
 export interface HubSettings extends SocketSettings {
@@ -25,7 +26,7 @@ const turns = 100;
 /** Turns are not closer than this, ms. */
 const leastTurnMs = 10;
 
-export type HubPorts = Omit<SocketPorts, 'decode' | 'defer'> & {
+export type HubPorts = Omit<SocketPorts, 'decode' | 'cutTexts' | 'defer'> & {
   /** A clock that does not go back. */
   readonly nowNanoseconds: () => bigint;
 };
@@ -57,7 +58,8 @@ export class DeviceHub {
   ) {
     this.#nowNanoseconds = ports.nowNanoseconds;
     const defer = (socket: DeviceSocket, data: Buffer) => this.#defer(socket, data);
-    this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth), defer };
+    const cutTexts = new CutTexts(settings.timeToLiveMs);
+    this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth), cutTexts, defer };
     const count = Math.max(1, Math.min(turns, Math.floor(settings.heartbeatMs / leastTurnMs)));
     this.#turns = Array.from({ length: count }, () => new Set<DeviceSocket>());
     this.#timer = setInterval(() => this.#beat(), settings.heartbeatMs / count);

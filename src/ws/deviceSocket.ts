@@ -11,8 +11,9 @@ import type { Fleet } from '../control/fleet.js';
 import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
 import type { Role } from '../control/records.js';
 import { closes, type CloseName } from '../protocol/closeCodes.js';
-import { protocolName, type ControllerMessage, type CutMessage } from '../protocol/messages.js';
+import { protocolName, type ControllerMessage } from '../protocol/messages.js';
 import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
+import type { CutTexts } from './cutTexts.js';
 import { FrameRate, tooFastMs, type FrameRateSettings } from './frameRate.js';
 import { Outbox } from './outbox.js';
 
@@ -43,6 +44,7 @@ export interface SocketPorts {
   readonly access: Pick<Access, 'maySpeakFor'>;
   readonly events: Events;
   readonly decode: Decode;
+  readonly cutTexts: CutTexts;
   readonly nowMs: () => number;
   /** Takes a frame that may wait while decisions are behind, to give it back to `takeLate`; false: read it now. */
   readonly defer: (socket: DeviceSocket, data: Buffer) => boolean;
@@ -86,8 +88,7 @@ export class DeviceSocket implements DeviceConnection {
   }
 
   sendCut(notice: CutNotice): void {
-    const message = cutMessage(notice, this.settings.timeToLiveMs);
-    this.#outbox.sendLatest(notice.deploymentId, JSON.stringify(message));
+    this.#outbox.sendLatest(notice.deploymentId, this.ports.cutTexts.of(notice));
   }
 
   sendCurrent(deploymentId: string, version: number): void {
@@ -330,28 +331,4 @@ export class DeviceSocket implements DeviceConnection {
 function toBuffer(data: RawData): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}
-
-function cutMessage(notice: CutNotice, timeToLiveMs: number): CutMessage {
-  const { deploymentId, version, phase, tier, model, cut, tensors, edgeTensors, predictedLatencySeconds } =
-    notice;
-  return {
-    type: 'cut',
-    deploymentId,
-    version,
-    phase,
-    tier,
-    model,
-    layerCount: cut.layerCount,
-    endLayers: [...cut.endLayers],
-    ...(cut.edgeLayers === undefined ? {} : { edgeLayers: [...cut.edgeLayers] }),
-    tensors: tensorsOf(tensors),
-    ...(edgeTensors === undefined ? {} : { edgeTensors: tensorsOf(edgeTensors) }),
-    predictedLatencySeconds,
-    timeToLiveMs,
-  };
-}
-
-function tensorsOf(tensors: CutNotice['tensors']): CutMessage['tensors'] {
-  return tensors.map(({ name, type, shape, bytes }) => ({ name, type, shape: [...shape], bytes }));
 }

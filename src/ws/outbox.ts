@@ -9,8 +9,13 @@ export interface OutboxSocket {
   send(text: string, done: (error?: Error) => void): void;
 }
 
+interface Waiting {
+  readonly text: string;
+  readonly bytes: number;
+}
+
 export class Outbox {
-  readonly #waiting = new Map<string, string>();
+  readonly #waiting = new Map<string, Waiting>();
   #waitingBytes = 0;
   #state: 'held' | 'open' | 'closed' = 'held';
   /** Of what waited when it was opened: bytes not read yet. */
@@ -49,7 +54,7 @@ export class Outbox {
     if (this.#state === 'closed') return;
     const before = this.#waiting.get(key);
     if (before !== undefined) {
-      this.#waitingBytes -= Buffer.byteLength(before);
+      this.#waitingBytes -= before.bytes;
       this.#waiting.delete(key);
       this.on.superseded();
     }
@@ -58,7 +63,11 @@ export class Outbox {
       this.on.overflow();
       return;
     }
-    this.#waiting.set(key, text);
+    if (this.#waiting.size === 0 && this.#mayFlush()) {
+      this.#send(text);
+      return;
+    }
+    this.#waiting.set(key, { text, bytes });
     this.#waitingBytes += bytes;
     this.#flush();
   }
@@ -74,18 +83,22 @@ export class Outbox {
     return unreadBytes + bytes > this.limitBytes + this.#openingBytes;
   }
 
-  #flush(): void {
-    if (this.#state !== 'open') return;
-    for (const [key, text] of this.#waiting) {
-      if (this.socket.bufferedAmount > this.limitBytes / 2) return; // the callback of a send goes on
+  /** Where not, the callback of a send, or the welcome, goes on. */
+  #mayFlush(): boolean {
+    return this.#state === 'open' && this.socket.bufferedAmount <= this.limitBytes / 2;
+  }
+
+  readonly #flush = (): void => {
+    for (const [key, { text, bytes }] of this.#waiting) {
+      if (!this.#mayFlush()) return;
       this.#waiting.delete(key);
-      this.#waitingBytes -= Buffer.byteLength(text);
+      this.#waitingBytes -= bytes;
       this.#send(text);
     }
-  }
+  };
 
   #send(text: string): void {
     // an error here is followed by the socket's close event, which its owner hears
-    this.socket.send(text, () => this.#flush());
+    this.socket.send(text, this.#flush);
   }
 }
