@@ -3,6 +3,7 @@ import type { PolicyParameters } from '../../src/core/policy/parameters.js';
 import type { Placement } from '../../src/core/decision.js';
 import { samePlacement } from '../../src/core/policy/policy.js';
 import type { Comparison, Kept, PolicyName } from '../../src/core/replay/comparison.js';
+import type { Figures } from '../../src/core/replay/figures.js';
 import type { CostTable } from '../../src/core/replay/hindsight.js';
 import type { BenchLink } from './links.js';
 import type { Scenario } from './scenarios.js';
@@ -77,16 +78,23 @@ export function measure(
       p99Seconds: figures.p99Seconds,
       unansweredShare: figures.unansweredShare,
       switchesPerMinute: figures.switchesPerMinute,
-      regret: figures.regret,
+      regret: regretOf(figures),
     })),
     ...excessOf(comparison, switchSeconds),
     deadEnds: names === undefined ? deadEndsOf(comparison, table, switchSeconds) : null,
   };
 }
 
+/** No run here has requirements. */
+function regretOf({ regret }: Figures): number {
+  if (regret === null) throw new Error('a cut breaks a requirement');
+  return regret;
+}
+
 function excessOf({ promises }: Comparison, switchSeconds: number): Pick<Run, 'excess' | 'excessSeconds'> {
   if (promises === null) throw new Error('the default policy was not run');
   const { deviceOnly, bestStatic } = promises;
+  if (deviceOnly === null) throw new Error('device-only breaks a requirement');
   const above = ({ totalSeconds, limitSeconds }: Kept): number => totalSeconds - limitSeconds;
   const shareOf = (kept: Kept, share: number): number =>
     above(kept) / ((kept.limitSeconds - switchSeconds) / (1 + share));
@@ -104,7 +112,7 @@ function deadEndsOf(
   table: CostTable,
   switchSeconds: number,
 ): Run['deadEnds'] {
-  if (promises === null || (promises.deviceOnly.kept && promises.bestStatic.kept)) return null;
+  if (promises === null || (promises.deviceOnly?.kept !== false && promises.bestStatic.kept)) return null;
   const first = runs.find(({ name }) => name === 'default')?.steps[1]?.placement;
   const limits = { switchSeconds, ...promisedShares };
   return {

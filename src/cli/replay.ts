@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Requirements } from '../core/context.js';
-import { policyNames, type Comparison, type PolicyName } from '../core/replay/comparison.js';
+import { policyNames, type Comparison, type Kept, type PolicyName } from '../core/replay/comparison.js';
 import { alignColumns, formatSeconds } from '../format.js';
 import type { ReplayTrace } from '../replay/traceContexts.js';
 import type { GraphDocument } from '../schema/graphDocument.js';
@@ -131,8 +131,19 @@ async function readRequirements(text: string | undefined): Promise<Requirements>
   if ((requirements.objective ?? 'latency') !== 'latency') {
     throw new RefusedError(`${what}: requirements.objective: a replay compares latencies; leave it out`);
   }
+  for (const [key, reason] of Object.entries(notReplayed)) {
+    if (key in requirements) throw new RefusedError(`${what}: requirements.${key}: ${reason}; leave it out`);
+  }
   return requirements;
 }
+
+/** What is asked of a deployment and cannot be judged, or is said otherwise, in a replay. */
+const notReplayed: Readonly<Partial<Record<keyof Requirements, string>>> = {
+  energyJoulesPerInference: 'a trace states no power figures, so energy cannot be judged',
+  batteryLifetimeSeconds: 'a trace states neither battery nor power figures, so it cannot be judged',
+  inferencesPerSecond: 'a replay has one request a second',
+  switchSeconds: 'the cost of a switch is given with --switch-cost',
+};
 
 /** A network of the zoo is built with constant weights: its times are the same, and the file small. */
 async function modelGraph(name: string, flags: ReplayFlags): Promise<GraphDocument> {
@@ -184,7 +195,7 @@ async function describe(
     percent(figures.violatingShare),
     percent(figures.unansweredShare),
     figures.switchesPerMinute.toFixed(2),
-    percent(figures.regret),
+    figures.regret === null ? 'not comparable' : percent(figures.regret),
   ]);
   const heads = ['policy', 'mean', 'p95', 'p99', 'violating', 'unanswered', 'switches/min', 'regret'];
   const lines = [
@@ -194,16 +205,25 @@ async function describe(
     '',
     ...alignColumns([heads, ...rows], [1, 2, 3, 4, 5, 6, 7]),
   ];
+  if (comparison.runs.some(({ figures }) => figures.regret === null)) {
+    lines.push(
+      '',
+      'not comparable: a cut in force breaks a requirement that other cuts keep and that does not depend on the link;',
+      'the clairvoyant and the best static cut keep it.',
+    );
+  }
   if (!comparison.isHindsightExact) {
     lines.push('', 'The model has too many cuts to look at all: the clairvoyant is no proven bound.');
   }
   if (comparison.promises !== null) {
     const { deviceOnly, bestStatic } = comparison.promises;
-    const say = (what: string, { kept, totalSeconds, limitSeconds }: typeof deviceOnly): string =>
+    const say = (what: string, { kept, totalSeconds, limitSeconds }: Kept): string =>
       `${kept ? 'kept' : 'BROKEN'}: ${what}: ${formatSeconds(totalSeconds)} in all, at most ${formatSeconds(limitSeconds)}`;
     lines.push(
       '',
-      say('never above device-only by more than 2 % and one switch', deviceOnly),
+      deviceOnly === null
+        ? 'not judged: never above device-only: that cut breaks a requirement itself'
+        : say('never above device-only by more than 2 % and one switch', deviceOnly),
       say('never above the best static cut by more than 5 % and one switch', bestStatic),
     );
   }

@@ -44,7 +44,11 @@ const PolicySchema = Type.Object(
     unansweredShare: share('Share of the requests that the edge did not answer in time'),
     switches: Type.Integer({ minimum: 0, description: 'Switches that were paid' }),
     switchesPerMinute: Type.Number({ minimum: 0 }),
-    regret: Type.Number({ description: 'Mean over that of the clairvoyant, minus 1' }),
+    regret: Type.Unsafe<number | null>({
+      type: ['number', 'null'],
+      description:
+        'Mean over that of the clairvoyant, minus 1; null where a cut in force breaks a requirement that the clairvoyant keeps',
+    }),
     steps: Type.Optional(
       Type.Object(
         {
@@ -99,7 +103,9 @@ export const ReplayDocumentSchema = Type.Object(
       [
         Type.Object(
           {
-            deviceOnly: promise('At most device-only plus 2 % plus one switch'),
+            deviceOnly: Type.Union([promise('At most device-only plus 2 % plus one switch'), Type.Null()], {
+              description: 'Null where device-only breaks a requirement that other cuts keep',
+            }),
             bestStatic: promise('At most the best cut held throughout plus 5 % plus one switch'),
           },
           strict,

@@ -16,6 +16,7 @@ function table(rows: readonly (readonly number[])[]) {
     seconds: Float64Array.from(rows.flat()),
     placementOf: (cut: number) => [cut],
     isExact: true,
+    keepsFixed: true,
   };
 }
 

@@ -107,6 +107,32 @@ test('requirements are kept to and their breach is counted', async () => {
   assert.ok(promises !== null);
 });
 
+test('what device-only breaks is said, and its figures are held against nobody', async () => {
+  const args = [
+    'replay',
+    ...model,
+    '--cache',
+    cache,
+    '--trace',
+    trace,
+    '--requirements',
+    '{"weightBytes":[1e5,1e9]}',
+  ];
+  const ran = await runCutpoint([...args, '--json']);
+  assert.equal(ran.code, 0, ran.stderr);
+  const { policies, promises, clairvoyantSeconds } = JSON.parse(ran.stdout) as ReplayDocument;
+  const regrets = new Map(policies.map(({ name, regret }) => [name, regret]));
+  assert.equal(regrets.get('device-only'), null);
+  assert.equal(promises!.deviceOnly, null);
+  assert.ok(Math.abs(regrets.get('clairvoyant')!) < 1e-9);
+  for (const { regret, totalSeconds } of policies) {
+    if (regret !== null) assert.ok(totalSeconds >= clairvoyantSeconds * (1 - 1e-9));
+  }
+  const readable = await runCutpoint(args);
+  assert.match(readable.stdout, /device-only .*not comparable/);
+  assert.match(readable.stdout, /not judged: never above device-only/);
+});
+
 test('wrong use is told by option and field', async () => {
   const refusal = async (...args: string[]): Promise<readonly [number | null, string]> => {
     const { code, stderr } = await runCutpoint(['replay', 'googlenet', '--trace', trace, ...args]);
@@ -119,6 +145,16 @@ test('wrong use is told by option and field', async () => {
   assert.equal(wrong[0], 1);
   assert.match(wrong[1], /requirements\.latencySeconds/);
   assert.match((await refusal('--requirements', '{"objective":"energy"}'))[1], /requirements\.objective/);
+  const notJudged = await refusal('--requirements', '{"energyJoulesPerInference":0.0001}');
+  assert.equal(notJudged[0], 1);
+  assert.match(notJudged[1], /--requirements: requirements\.energyJoulesPerInference: .*no power figures/);
+  for (const [key, why] of [
+    ['batteryLifetimeSeconds', /neither battery nor power/],
+    ['inferencesPerSecond', /one request a second/],
+    ['switchSeconds', /--switch-cost/],
+  ] as const) {
+    assert.match((await refusal('--requirements', `{"${key}":5}`))[1], why);
+  }
   const broken = join(folder, 'broken.csv');
   await writeFile(broken, 't_s,uplink_bps,downlink_bps,rtt_ms,loss\n0,1,,,\n1,x,,,\n');
   assert.match((await refusal('--trace', broken))[1], /broken\.csv: line 3: uplink_bps/);

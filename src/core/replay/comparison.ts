@@ -16,7 +16,7 @@ import { Dads } from '../rivals/dads.js';
 import { Neurosurgeon } from '../rivals/neurosurgeon.js';
 import type { PartitionInput, StateGraph } from '../stateGraph.js';
 import { figuresOf, type Figures } from './figures.js';
-import { costTable, hindsight, type CostTable } from './hindsight.js';
+import { costTable, hindsight, keepsFixedRequirements, type CostTable } from './hindsight.js';
 import { replayPolicy, replaySchedule, type ReplayModel, type ReplayRules, type Step } from './replay.js';
 
 /** In the order of the table; those that see only the past come first. */
@@ -54,8 +54,11 @@ export interface Comparison {
   readonly clairvoyantSeconds: number;
   /** False where the clairvoyant and the best static cut could not look at all cuts. */
   readonly isHindsightExact: boolean;
-  /** Null where the default policy was not run. */
-  readonly promises: { readonly deviceOnly: Kept; readonly bestStatic: Kept } | null;
+  /**
+   * Null where the default policy was not run. `deviceOnly` is null where device-only breaks a requirement that other
+   * cuts keep: then nobody can promise to be as quick.
+   */
+  readonly promises: { readonly deviceOnly: Kept | null; readonly bestStatic: Kept } | null;
 }
 
 /** One model on two tiers, ready for replays of any number of traces. */
@@ -110,9 +113,12 @@ export class ReplayBench {
       'best-static': () => replaySchedule(contexts, this.model, rules, held(known.bestStatic.placement)),
       clairvoyant: () => replaySchedule(contexts, this.model, rules, known.clairvoyant.schedule),
     };
+    const isAllowed = (placement: Placement): boolean =>
+      !table.keepsFixed || keepsFixedRequirements(this.model, contexts[0]!, placement);
     const runs = names.map((name) => {
       const steps = stepsOf[name]();
-      return { name, steps, figures: figuresOf(steps, clairvoyantSeconds) };
+      const isComparable = steps.every(({ placement }) => isAllowed(placement));
+      return { name, steps, figures: figuresOf(steps, isComparable ? clairvoyantSeconds : null) };
     });
     const own = runs.find(({ name }) => name === 'default');
     const deviceOnlySeconds = contexts.reduce(
@@ -130,7 +136,7 @@ export class ReplayBench {
       isHindsightExact: known.isExact,
       promises: own
         ? {
-            deviceOnly: promise(0.02, deviceOnlySeconds),
+            deviceOnly: isAllowed(this.model.deviceOnly) ? promise(0.02, deviceOnlySeconds) : null,
             bestStatic: promise(0.05, known.bestStatic.totalSeconds),
           }
         : null,

@@ -15,15 +15,15 @@ export interface Figures {
   /** Changes of the cut, the deployment not counted, and those per minute. */
   readonly switches: number;
   readonly switchesPerMinute: number;
-  /** By how much the mean is above that of the clairvoyant, as a share of it. */
-  readonly regret: number;
+  /** By how much the mean is above that of the clairvoyant, as a share of it; null where it cannot be held against it. */
+  readonly regret: number | null;
 }
 
 /**
  * @param steps at least one, each a second long
- * @param clairvoyantSeconds total of the clairvoyant
+ * @param clairvoyantSeconds total of the clairvoyant; null where that one had to keep more than these steps did
  */
-export function figuresOf(steps: readonly Step[], clairvoyantSeconds: number): Figures {
+export function figuresOf(steps: readonly Step[], clairvoyantSeconds: number | null): Figures {
   const latencies = Float64Array.from(steps, (step) => step.latencySeconds).sort();
   const totalSeconds = steps.reduce((sum, step) => sum + step.latencySeconds, 0);
   const share = (is: (step: Step) => boolean): number => steps.filter(is).length / steps.length;
@@ -38,7 +38,8 @@ export function figuresOf(steps: readonly Step[], clairvoyantSeconds: number): F
     unansweredShare: share((step) => step.unanswered),
     switches,
     switchesPerMinute: (switches * 60) / steps.length,
-    regret: clairvoyantSeconds > 0 ? totalSeconds / clairvoyantSeconds - 1 : 0,
+    regret:
+      clairvoyantSeconds === null ? null : clairvoyantSeconds > 0 ? totalSeconds / clairvoyantSeconds - 1 : 0,
   };
 }
 

@@ -4,7 +4,9 @@
  * Clairvoyant. Of all sequences of cuts the one with the least total latency, switches included, by dynamic programming
  * over the steps: with v_i(k) the least total of the steps up to i that ends in cut k,
  *   v_i(k) = cost_i(k) + min(v_{i-1}(k), min_j v_{i-1}(j) + switch).
- * Any policy's steps are one of these sequences, so none can be better. O(steps * cuts) time; one bit per
+ * Looked at are the cuts that keep all requirements that do not depend on the link (all cuts where none does). The steps of
+ * any policy that keeps them too are one of these sequences, so no such policy can be better; one that breaks them can, and
+ * is not compared. O(steps * cuts) time; one bit per
  * step and cut tells afterwards where the best sequence stayed. Cuts that another is no worse than in
  * all features that a latency weighs are left out: the cost of a request grows with each of them, so that they are
  * needed in no sequence.
@@ -37,6 +39,8 @@ export interface CostTable {
   readonly seconds: Float64Array;
   readonly placementOf: (cut: number) => Placement;
   readonly isExact: boolean;
+  /** Whether the cuts keep the requirements that do not depend on the link; false where no cut does. */
+  readonly keepsFixed: boolean;
 }
 
 /** Most numbers in a cost table: 800 MB would be too many for a laptop, so a tenth. */
@@ -51,7 +55,7 @@ export function costTable(
 ): CostTable {
   const held = states.held;
   if (held === null) return tableOfSeen(contexts, model, rules);
-  const needed = neededStates(contexts, states, held);
+  const { needed, keepsFixed } = neededStates(contexts, states, held);
   if (needed.length * contexts.length > maxTableLength) return tableOfSeen(contexts, model, rules);
   const { layout, facts } = states;
   const seconds = new Float64Array(contexts.length * needed.length);
@@ -73,11 +77,16 @@ export function costTable(
     seconds,
     placementOf: (cut) => placementOfState(states, held, needed[cut]!).placement,
     isExact: true,
+    keepsFixed,
   };
 }
 
 /** States that no other one replaces: none is no worse in all features that a latency weighs. */
-function neededStates(contexts: readonly Context[], states: StateGraph, held: HeldStates): number[] {
+function neededStates(
+  contexts: readonly Context[],
+  states: StateGraph,
+  held: HeldStates,
+): { needed: number[]; keepsFixed: boolean } {
   const { layout, facts } = states;
   const width = layout.weights;
   const { constraints } = assess(contexts[0]!, layout, facts.maxDepth);
@@ -94,7 +103,7 @@ function neededStates(contexts: readonly Context[], states: StateGraph, held: He
     features.set(held.features.subarray(row, row + width), i * width);
   });
   const dominator = dominators(features, width, { first: 0, end: 0 });
-  return candidates.filter((_, i) => dominator[i] === i);
+  return { needed: candidates.filter((_, i) => dominator[i] === i), keepsFixed: allowed.length > 0 };
 }
 
 function tableOfSeen(
@@ -107,9 +116,14 @@ function tableOfSeen(
     const { placement } = model.best(context);
     if (!seen.some((other) => samePlacement(other, placement))) seen.push(placement);
   }
-  const keeps = (placement: Placement): boolean =>
-    model.predict(contexts[0]!, placement).violations.every(({ constraint }) => !isFixed(constraint));
-  return tableOf(contexts, model, rules, seen.some(keeps) ? seen.filter(keeps) : seen);
+  const keeping = seen.filter((placement) => keepsFixedRequirements(model, contexts[0]!, placement));
+  const keepsFixed = keeping.length > 0;
+  return { ...tableOf(contexts, model, rules, keepsFixed ? keeping : seen), keepsFixed };
+}
+
+/** Whether a cut keeps all requirements that do not depend on the link; the same in every context of a replay. */
+export function keepsFixedRequirements(model: ReplayModel, context: Context, placement: Placement): boolean {
+  return model.predict(context, placement).violations.every(({ constraint }) => !isFixed(constraint));
 }
 
 /** Bounds that do not move with the link. */
@@ -122,7 +136,7 @@ function tableOf(
   model: ReplayModel,
   rules: Pick<ReplayRules, 'unansweredSeconds'>,
   seen: readonly Placement[],
-): CostTable {
+): Omit<CostTable, 'keepsFixed'> {
   const seconds = new Float64Array(contexts.length * seen.length);
   contexts.forEach((context, i) => {
     const deviceOnly = model.predict(context, model.deviceOnly).prediction.latencySeconds;

@@ -64,7 +64,7 @@ test('on links that hold for a minute both promises are kept up to a switch of 6
   fc.assert(
     fc.property(link, fc.constantFrom(0, 0.05, 0.6), (contexts, switchSeconds) => {
       const { deviceOnly, bestStatic } = play(contexts, switchSeconds).promises!;
-      assert.ok(deviceOnly.kept, `${deviceOnly.totalSeconds} s, at most ${deviceOnly.limitSeconds} s`);
+      assert.ok(deviceOnly!.kept, `${deviceOnly!.totalSeconds} s, at most ${deviceOnly!.limitSeconds} s`);
       assert.ok(bestStatic.kept, `${bestStatic.totalSeconds} s, at most ${bestStatic.limitSeconds} s`);
     }),
     { numRuns: 12 },

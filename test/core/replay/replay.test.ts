@@ -39,6 +39,63 @@ const contextsOf = (rates: readonly (number | null)[]): Context[] =>
     requirements: {},
   }));
 
+/** Contexts in which weights on each tier are bounded to a share of all. */
+const bounded = (
+  contexts: readonly Context[],
+  input: PartitionInput,
+  shares: readonly number[],
+): Context[] => {
+  const all = input.graph.layers.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
+  return contexts.map((context) => ({
+    ...context,
+    requirements: { weightBytes: shares.map((s) => s * all) },
+  }));
+};
+
+test('who breaks what the clairvoyant keeps has no regret; all others are above it, with states held and without', () => {
+  let [without, withRegret] = [0, 0];
+  const share = fc.constantFrom(0, 0.4, 0.8, 1);
+  fc.assert(
+    fc.property(
+      partitionInput,
+      link,
+      fc.tuple(share, share),
+      fc.constantFrom(1, 100_000),
+      (input, rates, shares, maxStates) => {
+        const bench = benchOf(input, maxStates);
+        const contexts = bounded(contextsOf(rates), input, shares);
+        const rules = { switchSeconds: 0.05, unansweredSeconds, chargeFirstCut: false };
+        const table = bench.table(contexts, rules);
+        const { runs, clairvoyantSeconds, promises } = bench.compare(
+          contexts,
+          table,
+          rules,
+          defaultParameters,
+        );
+        const weightBytes = input.graph.layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+        const onDevice = weightBytes > shares[0] * weightBytes;
+        assert.equal(promises!.deviceOnly === null, table.keepsFixed && onDevice);
+        for (const { name, figures, steps } of runs) {
+          const breaks = steps.some(({ placement }) =>
+            [0, 1].some((tier) => {
+              const on = input.graph.layers.filter((_, v) => placement[v] === tier);
+              return on.reduce((sum, layer) => sum + layer.weightBytes, 0) > shares[tier]! * weightBytes;
+            }),
+          );
+          assert.equal(figures.regret === null, table.keepsFixed && breaks, name);
+          if (figures.regret === null) without++;
+          else if (table.isExact) {
+            withRegret++;
+            assert.ok(figures.totalSeconds >= clairvoyantSeconds * (1 - 1e-9), name);
+          }
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+  assert.ok(without > 20 && withRegret > 20, `${without} runs without a regret, ${withRegret} with one`);
+});
+
 const switchCost = fc.constantFrom(0, 0.001, 0.05, 0.6, 6);
 
 test('the clairvoyant is a lower bound for every policy, and the best static cut for the two fixed ones', () => {
@@ -83,6 +140,7 @@ test('the clairvoyant equals the best of all sequences of cuts', () => {
         seconds: Float64Array.from(costs.flat()),
         placementOf: (cut: number) => [cut],
         isExact: true,
+        keepsFixed: true,
       };
       let best = Infinity;
       const walk = (step: number, cut: number, total: number): void => {
