@@ -55,7 +55,7 @@ export class ControlPlane {
     });
     this.deployments = new Deployments(ports, this.models, this.profiles, limits, {
       flush: () => this.log.flush(),
-      append: (session, decision) => this.log.append(session, decision, null),
+      decided: (session, decision) => this.#decider.decided(session, decision),
     });
     const delivery = new Delivery(ports, this.devices, this.deployments, decisions, {
       reported: (session) => this.log.reported(session),

@@ -97,9 +97,20 @@ export class Decider {
       return;
     }
     if (record === null) return;
+    const { decision, reason, searchNanoseconds: nanoseconds } = record;
+    this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
+    this.#keep(session, record, trigger.receivedAtNanoseconds);
+  }
+
+  /** `record` was decided without a search; it is told and kept as any other. */
+  decided(session: DeploymentSession, record: DecisionRecord): void {
+    this.#keep(session, record, null);
+  }
+
+  #keep(session: DeploymentSession, record: DecisionRecord, receivedAtNanoseconds: bigint | null): void {
     const isRow = this.#isRow(session, record);
     this.#tell(record, isRow);
-    if (isRow) this.log.append(session, record, trigger.receivedAtNanoseconds);
+    if (isRow) this.log.append(session, record, receivedAtNanoseconds);
     else session.show(record, session.decisionCount);
   }
 
@@ -138,9 +149,8 @@ export class Decider {
   }
 
   #tell(record: DecisionRecord, isRow: boolean): void {
-    const { deploymentId, reason, decision, searchNanoseconds: nanoseconds } = record;
+    const { deploymentId, reason, decision } = record;
     const { prediction, violations } = costInForce(record);
-    this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
     this.ports.events.decision({
       deploymentId,
       reason,

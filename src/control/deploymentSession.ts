@@ -149,7 +149,6 @@ export class DeploymentSession {
   retreats({ versionAfter: version, cutAfter: cut, atMs }: DecisionRecord): void {
     this.current = { ...this.current, version, cut, updatedAtMs: atMs };
     this.decisionCount++;
-    this.keptSinceRow = 0;
   }
 
   /** The next decision looks at everything anew, also in an unchanged context. */

@@ -63,7 +63,8 @@ export class Deployments {
     private readonly log: {
       /** Commits what waits; false when the store cannot. */
       readonly flush: () => boolean;
-      readonly append: (session: DeploymentSession, decision: DecisionRecord) => void;
+      /** A decision that is in `current` already is to be made durable. */
+      readonly decided: (session: DeploymentSession, decision: DecisionRecord) => void;
     },
   ) {}
 
@@ -198,7 +199,7 @@ export class Deployments {
     if (cloud !== undefined) this.#join(session, cloud.deviceId);
     if (retreat !== null) {
       session.retreats(retreat);
-      this.log.append(session, retreat);
+      this.log.decided(session, retreat);
       this.log.flush(); // its devices are told before the cloud that goes; where it fails now, it is tried again
     }
     return session;

@@ -367,6 +367,11 @@ describe('a deployment on an end device, an edge and a cloud', () => {
     const retreat = rows.find(({ reason }) => reason === 'tiers')!;
     assert.deepEqual([retreat.versionAfter, retreat.cutAfter.endLayers], [version + 1, all]);
     assert.equal(retreat.switching!.kept!.prediction.tierSeconds[2], 0);
+    const told = rig.recorded.of('decision').filter(([{ reason }]) => reason === 'tiers');
+    assert.deepEqual(
+      told.map(([{ version: to, changed }]) => [to, changed]),
+      [[version + 1, true]],
+    );
     assert.ok(end.of('cut').some((cut) => cut['version'] === version + 1 && cut['phase'] === 'active'));
     await settledOn([0, 1], [2], [3], false);
     assert.ok(second.of('cut').some((cut) => cut['tier'] === 'cloud' && cut['phase'] === 'active'));
