@@ -81,7 +81,7 @@ const checks: readonly Check[] = [
       atLeast: false,
       write: microseconds,
       whenMissed:
-        'A search under bounds looks at some tens of nodes of the tree, at 5 to 10 ns each where they lie in the caches. The tail is made of contexts in which no cut meets all bounds (a search per bound that has to give), of bottleneck objectives, whose bound at the corner of a box is weak (the slowest stage of a box is that of no state in it), and, from 100,000 states, of nodes that have to come from main memory. The nodes visited say what the machine does not: see the table under bounds.',
+        'A search under bounds looks at some tens of nodes, at 5 to 10 ns each where they lie in the caches. The tail is made of contexts in which the best cuts of both hops do not go together (three tiers: not nested, or what lies between is too much for the edge), so that pairs of cuts have to be gone through; of bottleneck objectives, whose bound at the corner of a box is weak (the slowest stage of a box is that of no state in it); of contexts in which no cut meets all bounds (a search per bound that has to give); and of nodes that have to come into the caches first. The nodes visited say what the machine does not: see the table under bounds.',
     })),
   ),
   {

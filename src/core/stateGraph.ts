@@ -63,7 +63,7 @@ export interface HeldStates {
   readonly nodeRows: SearchRows;
   /** States that can be best without bounds; null where they are too many to be of use. */
   readonly support: SupportStates | null;
-  /** States of three tiers as pairs of cuts; null for two tiers, and where there are several encodings. */
+  /** States of three tiers as pairs of cuts; null for two tiers, for several encodings, and for one that loses accuracy. */
   readonly nested: NestedCuts | null;
   /** Neighbours of state s: `neighbours[neighbourStart[s]]` … `neighbours[neighbourStart[s + 1] - 1]`. */
   readonly neighbourStart: Int32Array;
@@ -104,7 +104,7 @@ export function buildStateGraph(
   const rows = enumerateStates(unheld, maxStates, progress);
   return {
     ...unheld,
-    held: rows && holdStates(rows, topology, layout, graph.layers, encodings.length, progress),
+    held: rows && holdStates(rows, topology, layout, graph.layers, encodings, progress),
   };
 }
 
@@ -134,7 +134,7 @@ function holdStates(
   topology: Topology,
   layout: FeatureLayout,
   layers: readonly Layer[],
-  encodingCount: number,
+  encodings: readonly Encoding[],
   progress: BuildProgress,
 ): HeldStates {
   const { width, words } = rows;
@@ -172,9 +172,14 @@ function holdStates(
     stateRows,
     nodeRows: nodeRows(stateRows, kept.length, tree),
     support: supportStates(features, width, tree, layout.weights),
-    nested: layout.tierCount === 3 && encodingCount === 1 ? nestedCuts(rows, layers, layout, placeOf) : null,
+    nested: isNested(layout, encodings) ? nestedCuts(rows, layers, layout, placeOf) : null,
     ...edges,
   };
+}
+
+/** One encoding, or cuts of both hops could not be chosen apart; and it loses nothing, which is no matter of one hop. */
+function isNested({ tierCount }: FeatureLayout, encodings: readonly Encoding[]): boolean {
+  return tierCount === 3 && encodings.length === 1 && encodings[0]!.accuracyLoss === 0;
 }
 
 /** The rows `picked` of a matrix, in that order. */

@@ -117,6 +117,21 @@ test('any objective under any bounds, from any state: as good as the best of a s
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 100, `${what}: ${count}`);
 });
 
+test('several encodings, one that loses accuracy, and two tiers are searched without nested cuts', () => {
+  const encoded = richPartitionInput.filter(({ encodings }) => encodings !== undefined);
+  fc.assert(
+    fc.property(encoded, (input) => {
+      const nestedOf = (encodings: PartitionInput['encodings']): boolean =>
+        buildStateGraph({ ...input, encodings }, 100_000).held!.nested !== null;
+      const [plain, lossy] = [input.encodings![0]!, { ...input.encodings![1]!, accuracyLoss: 0.01 }];
+      assert.equal(nestedOf([plain, lossy]), false);
+      assert.equal(nestedOf([lossy]), false);
+      assert.equal(nestedOf([plain]), input.tiers.length === 3);
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('under bounds it looks at less than two thirds of what the tree over all states looks at', () => {
   // A chain whose tensors shrink and grow, so that neither hop has its best cut at an end.
   const count = 120;
