@@ -119,6 +119,7 @@ export class Decider {
     const confirmed = session.confirm(around, this.settings.keptRowMs);
     if (confirmed === null) return false;
     if (confirmed === 'unchanged') return true;
+    const { broken } = session.latestRow!; // as that of what was confirmed
     // only held states confirm
     this.ports.events.searchDone({ algorithm: 'gads', reason: 'telemetry', nanoseconds: confirmed });
     this.ports.events.decision({
@@ -128,7 +129,7 @@ export class Decider {
       version: session.current.version,
       latencySeconds: null,
       optimality: 'exact',
-      violations: 0,
+      violations: broken === '' ? 0 : broken.split(',').length,
       kept: null,
       isRow: false,
     });

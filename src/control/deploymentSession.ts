@@ -13,7 +13,7 @@ import { Correction } from './correction.js';
 import { Confirmation } from './confirmation.js';
 import { ContextNumbers } from './contextNumbers.js';
 import { deploymentContext, withCloud, type DeviceView } from './deploymentContext.js';
-import type { LatestRow } from './history.js';
+import { namesOf, type LatestRow } from './history.js';
 import type { PartitionerLease } from './partitioners.js';
 import { monotonicMs, type Clock } from './ports.js';
 import type { DecisionReason, DecisionRecord, DeploymentRecord, ModelRecord, Role } from './records.js';
@@ -98,7 +98,7 @@ export class DeploymentSession {
   keptSinceRow = 0;
   /** In which context was decided last; none: the next one is decided. That decision may not be durable yet. */
   readonly #decidedIn = new ContextNumbers();
-  /** Whether that chose the best cut, which meets all that is asked: telemetry may confirm it. */
+  /** Whether that chose the best cut: telemetry may confirm it. */
   #isConfirmable = false;
   readonly #confirmation = new Confirmation();
   #lastDecision: DecisionRecord | null;
@@ -166,7 +166,9 @@ export class DeploymentSession {
 
   /** Whether the latest decision left a cut in force that breaks what was asked. */
   get isViolating(): boolean {
-    if (this.#confirmation.isThere || this.#lastDecision === null) return false;
+    // what is confirmed breaks what the latest row did
+    if (this.#confirmation.isThere) return this.latestRow!.broken !== '';
+    if (this.#lastDecision === null) return false;
     return costInForce(this.#lastDecision).violations.length > 0;
   }
 
@@ -201,7 +203,8 @@ export class DeploymentSession {
     if (atMs - latestRow.decidedAtMs >= keptRowMs) return null;
     const context = this.context(around)!;
     if (this.#decidedIn.holds(context)) return 'unchanged';
-    if (!basis.partitioner.confirms(context, this.#present()!)) return null;
+    const broken = basis.partitioner.confirmed(context, this.#present()!);
+    if (broken === null || namesOf(broken) !== latestRow.broken) return null;
     const tookNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
     this.#decidedIn.take(context);
     this.#found = null;
@@ -235,13 +238,15 @@ export class DeploymentSession {
     const cause = mustLeave ? 'nack' : reason === 'telemetry' ? (this.#heldReason ?? reason) : reason;
     const { chosen, changesCut, switching, waitsFor } = this.#choose(context, decision, cause, around, atMs);
     this.waitsFor = waitsFor;
-    this.#isConfirmable = waitsFor === null && switching.kept === null && chosen.violations.length === 0;
+    this.#isConfirmable = waitsFor === null && switching.kept === null;
     // Time alone changed nothing.
     if (isSame && !changesCut) return null;
     this.#putInWords();
+    this.#decidedIn.take(context);
     const record = this.#record(
       {
-        context,
+        // a copy made elsewhere: were some of the contexts that each frame makes kept, the engine would take all for lasting
+        context: this.#decidedIn.context(),
         decision,
         switching,
         searchNanoseconds: Number(foundAt - startedAt),
@@ -252,7 +257,6 @@ export class DeploymentSession {
     );
     this.decisionCount++;
     this.decidedAtMs = atMs;
-    this.#decidedIn.take(context);
     this.#found = decision;
     this.#heldReason = null;
     if (!mustLeave) this.#restored = false;

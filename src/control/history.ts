@@ -3,6 +3,7 @@
  * or met, or a cause other than telemetry or measured times. Where telemetry leaves the cut as it is, one row per deployment and interval
  * is enough, and it says how many decisions before it kept the cut without a row: none goes unmentioned.
  */
+import type { ConstraintName } from '../core/decision.js';
 import type { DecisionRecord } from './records.js';
 import { costInForce } from './switching.js';
 
@@ -37,7 +38,12 @@ export function rowOf(record: DecisionRecord, decidedAtMs: number): LatestRow {
   return { decidedAtMs, broken: brokenBounds(record) };
 }
 
+/** Names of broken bounds, as they are kept of a row. */
+export function namesOf(broken: readonly ConstraintName[]): string {
+  return broken.length === 0 ? '' : broken.join();
+}
+
 function brokenBounds(record: DecisionRecord): string {
   const { violations } = costInForce(record);
-  return violations.length === 0 ? '' : violations.map(({ constraint }) => constraint).join();
+  return violations.length === 0 ? '' : namesOf(violations.map(({ constraint }) => constraint));
 }

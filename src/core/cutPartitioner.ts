@@ -53,9 +53,9 @@ export class CutPartitioner implements Partitioner {
     };
   }
 
-  /** What is known is as dear as a decision. */
-  confirms(): boolean {
-    return false;
+  /** It would cost as much as a decision. */
+  confirmed(): null {
+    return null;
   }
 
   predict(context: Context, placement: Placement, encoding?: string): Alternative {

@@ -4,12 +4,12 @@ import { Certificates } from './certificates.js';
 import type { Context } from './context.js';
 import { isLevel } from './courses.js';
 import { crossingTensors, endLayersOf } from './cut.js';
-import type { Decision, Placement } from './decision.js';
+import type { ConstraintName, Decision, Placement } from './decision.js';
 import { encodingNamed } from './encoding.js';
 import { weightedSum } from './features.js';
 import { Gads } from './gads.js';
 import type { Alternative, Partitioner, PlacedAs } from './partitioner.js';
-import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
+import { brokenBy, objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import { placedCut, predictPlaced, preferredOf, type PlacedCut } from './predictPlacement.js';
 import { assess, Assessor, type Problem } from './problem.js';
 import { rangesOf, type Range } from './ranges.js';
@@ -18,6 +18,8 @@ import { maskOf, stateWithMask } from './stateIndex.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
 
 type CutDescription = Pick<Alternative, 'placement' | 'endLayers' | 'cutTensors' | 'encoding'>;
+
+const none: readonly ConstraintName[] = [];
 
 /** Descriptions remembered before all are forgotten. */
 const maxDescribed = 4096;
@@ -79,15 +81,19 @@ export class HeldPartitioner implements Partitioner {
     };
   }
 
-  confirms(context: Context, placement: Placement): boolean {
+  confirmed(context: Context, placement: Placement): readonly ConstraintName[] | null {
     const state = this.find({ placement });
-    if (state < 0) return false;
+    if (state < 0) return null;
     const problem = this.assess(context);
     const proven = this.certificates.find(problem);
-    if (proven >= 0) return proven === state;
+    if (proven >= 0) return proven === state ? none : null;
     const best = this.gads.search(problem.objective, problem.constraints, state);
-    if (best >= 0) this.certificates.learn(problem, best);
-    return best === state;
+    if (best >= 0) {
+      this.certificates.learn(problem, best);
+      return best === state ? none : null;
+    }
+    if (this.leastViolation(problem, state) !== state) return null;
+    return brokenBy(this.featuresOf(state), this.states.layout, problem);
   }
 
   predict(context: Context, placement: Placement, encoding?: string): Alternative {
@@ -175,7 +181,7 @@ export class HeldPartitioner implements Partitioner {
 
   private alternative(state: number, context: Context, problem: Problem): Alternative {
     const { layout, facts } = this.states;
-    const features = this.held.features.subarray(state * layout.length, (state + 1) * layout.length);
+    const features = this.featuresOf(state);
     const { placement, endLayers, cutTensors, encoding } = this.describe(state);
     return {
       placement,
@@ -186,6 +192,11 @@ export class HeldPartitioner implements Partitioner {
       prediction: predictionOf(features, layout, facts.maxDepth, context, problem),
       violations: violationsOf(features, layout, facts.maxDepth, problem),
     };
+  }
+
+  private featuresOf(state: number): Float64Array {
+    const { length } = this.states.layout;
+    return this.held.features.subarray(state * length, (state + 1) * length);
   }
 
   /** The cut of a state in words that leave the core; remembered, since a deployment visits few of its states. */

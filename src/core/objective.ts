@@ -20,9 +20,17 @@ export function slowestStage(stages: Float64Array, rows: Float64Array, offset: n
   return slowest;
 }
 
+/** By length, at hand: nothing is ever written into them. */
+const zeros = Array.from({ length: 32 }, (_, length) => new Float64Array(length));
+
 /** An objective that is a plain weighted sum of seconds, hops and bytes. */
 export function linearObjective(weights: Float64Array): ObjectiveFunction {
-  return { linear: weights, stageWeight: 0, stages: new Float64Array(weights.length), column: noColumn };
+  return {
+    linear: weights,
+    stageWeight: 0,
+    stages: zeros[weights.length] ?? new Float64Array(weights.length),
+    column: noColumn,
+  };
 }
 
 /** The objective to keep as low as possible what `bound` limits. */

@@ -1,6 +1,6 @@
 /** The face of the core: one model on one chain of tiers, ready to decide. */
 import type { Context } from './context.js';
-import type { Decision, Placement } from './decision.js';
+import type { ConstraintName, Decision, Placement } from './decision.js';
 import type { Range } from './ranges.js';
 
 /** What another cut would cost in the same context. */
@@ -28,11 +28,11 @@ export interface Partitioner {
    */
   decide(context: Context, present?: PlacedAs | null, found?: () => void): Decision;
   /**
-   * Whether `decide` would answer with `placement`, and all that is asked is met: what most telemetry comes down to. Nothing
-   * is put into words, so it costs a part of a decision; false also where it would cost as much.
+   * The bounds that `placement` breaks where `decide` would answer with it: what most telemetry comes down to. Nothing
+   * else is put into words, so it costs a part of a decision. Null where it is another cut, or it would cost as much.
    * @throws RangeError as `decide`
    */
-  confirms(context: Context, placement: Placement): boolean;
+  confirmed(context: Context, placement: Placement): readonly ConstraintName[] | null;
   /**
    * What a given cut costs.
    * @param encoding name of the wire encoding; absent: that with which this placement is best in `context`

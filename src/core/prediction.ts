@@ -1,6 +1,6 @@
 /** The cost of one cut, split by stage, and the bounds that it breaks. */
 import type { Context } from './context.js';
-import type { Prediction, Violation } from './decision.js';
+import type { ConstraintName, Prediction, Violation } from './decision.js';
 import { weightedSum, type FeatureLayout } from './features.js';
 import { objectiveValue, slowestStage } from './objective.js';
 import type { Problem } from './problem.js';
@@ -98,6 +98,17 @@ export function violationsOf(
     );
   }
   return violations;
+}
+
+/** Names of the constraints that a state with the given features breaks, in their stated order. */
+export function brokenBy(features: Float64Array, layout: FeatureLayout, problem: Problem): ConstraintName[] {
+  const broken: ConstraintName[] = [];
+  const blocked = usesBlockedHop(features, layout, problem);
+  for (const { name, weights, limit } of problem.constraints) {
+    const overHops = name === 'latencySeconds' || name === 'energyJoulesPerInference';
+    if ((overHops && blocked) || weightedSum(weights, features, 0) > limit) broken.push(name);
+  }
+  return broken;
 }
 
 function usesBlockedHop(features: Float64Array, layout: FeatureLayout, problem: Problem): boolean {

@@ -29,7 +29,7 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
       const assumed = assumedSlowdowns(context);
       return assumed.length === 0 ? decision : { ...decision, assumed: [...assumed, ...decision.assumed] };
     },
-    confirms: (context, placement) => inner.confirms(scaled(context), placement),
+    confirmed: (context, placement) => inner.confirmed(scaled(context), placement),
     predict: (context, placement, encoding) => inner.predict(scaled(context), placement, encoding),
     alternatives: (context, limit) => inner.alternatives(scaled(context), limit),
     ranges: (context, decision) =>

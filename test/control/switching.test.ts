@@ -36,7 +36,7 @@ function session(switchSeconds: number | undefined) {
       searches++;
       return partitioner.decide(context, present, found);
     },
-    confirms: (context, placement) => partitioner.confirms(context, placement),
+    confirmed: (context, placement) => partitioner.confirmed(context, placement),
     predict: (context, placement) => partitioner.predict(context, placement),
     ranges: (context, decision) => partitioner.ranges(context, decision),
     alternatives: (context, limit) => partitioner.alternatives(context, limit),
