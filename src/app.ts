@@ -43,6 +43,8 @@ export interface ListenSettings {
   /** For the whole of a request, its body included. */
   readonly requestTimeoutMs: number;
   readonly maxStrangersPerAddress: number;
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 export async function buildApp(parts: AppParts): Promise<HttpApp> {
@@ -59,6 +61,7 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
       : { https: { ...server, ...certificate.options, handshakeTimeout: settings.headersTimeoutMs } }),
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }), // metrics count them; failures are logged
+    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     bodyLimit: settings.maxRestBodyBytes,
     requestTimeout: settings.requestTimeoutMs,
     forceCloseConnections: 'idle',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Server as TlsServer } from 'node:tls';
 import { buildApp } from './app.js';
 import type { Config } from './config.js';
+import { proxiesOf } from './configRules.js';
 import { Access } from './control/access/access.js';
 import { ControlPlane } from './control/controlPlane.js';
 import type { Clock, ModelImporter, PartitionerBuilder, Store } from './control/ports.js';
@@ -115,6 +116,7 @@ export async function createAppContext(
       headersTimeoutMs: config.listen.headersTimeoutMs,
       requestTimeoutMs: config.listen.requestTimeoutMs,
       maxStrangersPerAddress: config.limits.maxStrangersPerAddress,
+      trustedProxies: proxiesOf(config.listen),
     },
   });
 

@@ -52,7 +52,29 @@ function ofListen(listen: Config['listen']): ConfigProblem[] {
         'or set listen.insecure to true where something else protects that network',
     );
   }
+  for (const proxy of proxiesOf(listen)) {
+    if (isAddressOrNetwork(proxy)) continue;
+    problems.push({
+      key: 'listen.trustProxy',
+      source: 'as it is given',
+      message: `"${proxy}" is neither an address nor a network such as 10.1.0.0/16`,
+    });
+  }
   return problems;
+}
+
+/** The proxies whose word counts for the address of the other end. */
+export function proxiesOf({ trustProxy }: Pick<Config['listen'], 'trustProxy'>): readonly string[] {
+  return trustProxy.trim() === '' ? [] : trustProxy.split(',').map((part) => part.trim());
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  if (bits === undefined) return true;
+  // a network of everybody would believe everybody
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
 /** Can only this machine reach it? A name counts as reachable unless it is localhost. */

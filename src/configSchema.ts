@@ -41,6 +41,9 @@ const listen = Type.Object(
     insecure: yesOrNo(
       'Listen beyond loopback without TLS. Only where something else protects that network: a proxy that ends TLS, a container network.',
     ),
+    trustProxy: optionalText(
+      'Addresses or networks of proxies, separated by commas (10.0.0.5, 10.1.0.0/16). What they say in X-Forwarded-For is taken for the address of the other end, in the audit, the log and the limit of failures. Empty: nobody is believed.',
+    ),
     headersTimeoutMs: whole(
       10_000,
       100,

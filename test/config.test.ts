@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { ConfigError, loadConfig, type ConfigSources } from '../src/config.js';
+import { proxiesOf } from '../src/configRules.js';
 import { configDocument } from '../src/configDocument.js';
 import { configKeys } from '../src/configKeys.js';
 import { packageRoot } from '../src/packageRoot.js';
@@ -54,6 +55,26 @@ test('a time to live must outlast three heartbeats', () => {
   const [problem] = problemsOf(() => loadConfig({ env: {}, overrides }));
   assert.match(problem!, /decisions\.timeToLiveMs .*more than three heartbeats \(3000\)/);
   loadConfig({ env: {}, overrides: { ...overrides, 'decisions.timeToLiveMs': 3_001 } });
+});
+
+test('a proxy that is trusted has an address or a network, and everybody is none', () => {
+  const trusting = (trustProxy: string) => () =>
+    loadConfig({ env: {}, overrides: { 'listen.trustProxy': trustProxy } });
+  assert.deepEqual(proxiesOf(trusting('')().listen), []);
+  const { listen } = trusting(' 10.0.0.5, 10.1.0.0/16,::1,fd00::/8')();
+  assert.deepEqual(proxiesOf(listen), ['10.0.0.5', '10.1.0.0/16', '::1', 'fd00::/8']);
+  for (const wrong of [
+    'proxy.example',
+    'true',
+    '0.0.0.0/0',
+    '10.0.0.0/33',
+    '::/0',
+    '10.0.0.1,',
+    '10.0.0.0/8/8',
+  ]) {
+    const [problem] = problemsOf(trusting(wrong));
+    assert.match(problem ?? '', /^listen\.trustProxy .* is neither an address nor a network/, wrong);
+  }
 });
 
 test('later sources win: file, environment, command line', () => {

@@ -9,6 +9,7 @@ import {
 import type { DeviceClock } from './clock.js';
 import { readControllerFrame } from './controllerFrames.js';
 import type { Ending } from './reconnect.js';
+import { retryAfterMs } from './retryAfter.js';
 import type { TelemetryFrame } from './telemetryTicker.js';
 
 export interface ConnectionSettings {
@@ -98,8 +99,8 @@ export class Connection {
   #listen(): void {
     const socket = this.#socket;
     socket.on('open', () => this.send(this.on.hello()));
-    socket.on('unexpected-response', (request, { statusCode }) => {
-      this.#ending = { type: 'refused', status: statusCode ?? 0 };
+    socket.on('unexpected-response', (request, { statusCode, headers }) => {
+      this.#ending = { type: 'refused', status: statusCode ?? 0, retryAfterMs: retryAfterMs(headers) };
       request.destroy();
       this.#end();
     });

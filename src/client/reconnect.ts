@@ -10,6 +10,8 @@ export interface ReconnectSettings {
   readonly laterPauseMs: number;
   /** A connection that was welcomed and held so long starts the pauses anew, ms. */
   readonly stableMs: number;
+  /** `Retry-After` is heeded up to this, ms: a wrong one must not keep a device away for good. */
+  readonly longestRetryAfterMs: number;
 }
 
 export const defaultReconnect: ReconnectSettings = {
@@ -17,13 +19,19 @@ export const defaultReconnect: ReconnectSettings = {
   longestPauseMs: 60_000,
   laterPauseMs: 60_000,
   stableMs: 10_000,
+  longestRetryAfterMs: 3_600_000,
 };
 
 /** How a connection, or the attempt at one, ended. */
 export type Ending =
   | { readonly type: 'closed'; readonly code: number; readonly reason: string }
   /** The upgrade was answered with an HTTP status. */
-  | { readonly type: 'refused'; readonly status: number }
+  | {
+      readonly type: 'refused';
+      readonly status: number;
+      /** What `Retry-After` asks for, ms; null where it asks for nothing. */
+      readonly retryAfterMs: number | null;
+    }
   /** No connection came about, or no welcome. */
   | { readonly type: 'failed'; readonly message: string };
 
@@ -53,6 +61,16 @@ export class Reconnect {
   pauseMs(ending: Ending, heldMs: number): number | null {
     const rule = comeBack(ending);
     if (rule === 'no') return null;
+    return Math.max(this.#ownPauseMs(rule, heldMs), this.#askedPauseMs(ending));
+  }
+
+  /** With jitter of its own: all of a fleet may have been told the same. */
+  #askedPauseMs(ending: Ending): number {
+    if (ending.type !== 'refused' || ending.retryAfterMs === null) return 0;
+    return Math.min(this.settings.longestRetryAfterMs, ending.retryAfterMs) * (1 + 0.5 * this.random());
+  }
+
+  #ownPauseMs(rule: 'yes' | 'later', heldMs: number): number {
     if (rule === 'later') return this.settings.laterPauseMs * (1 + this.random());
     if (heldMs >= this.settings.stableMs) this.#attempt = 0;
     const { firstPauseMs, longestPauseMs } = this.settings;

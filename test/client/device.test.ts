@@ -58,8 +58,9 @@ describe('a device', () => {
   it('sends nothing but the hello before the welcome, then telemetry', async () => {
     const { device } = controller.device({ telemetry: () => ({ cpuLoad: 0.25, rttSeconds: undefined }) });
     const visit = await controller.visit();
+    await visit.next('hello');
     visit.send(cutMessage(1, 'active'));
-    await pause(30);
+    await pinged(visit); // the cut was before it
     assert.deepEqual(
       visit.frames.map(({ type }) => type),
       ['hello'],
@@ -140,6 +141,22 @@ describe('a device', () => {
     const { length } = controller.attempts;
     await pause(60);
     assert.equal(controller.attempts.length, length);
+  });
+
+  it('stays away as long as a refusal asks for', async () => {
+    const clock = new FakeClock();
+    const busy = await scriptedController(() => 503, 7);
+    try {
+      const { heard } = busy.device({ clock, random: () => 0 });
+      await until(() => heard.length === 1);
+      clock.advance(6_999);
+      assert.equal(clock.timerCount, 1, 'it still waits');
+      clock.advance(1);
+      await until(() => heard.length === 2);
+      assert.equal(busy.attempts.length, 2);
+    } finally {
+      await busy.dispose();
+    }
   });
 
   it('comes back when nobody listens', async () => {

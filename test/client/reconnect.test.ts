@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { comeBack, defaultReconnect, Reconnect, type Ending } from '../../src/client/reconnect.js';
+import { retryAfterMs } from '../../src/client/retryAfter.js';
 import { closes } from '../../src/protocol/closeCodes.js';
 
 const lost: Ending = { type: 'closed', code: 1006, reason: '' };
-const refused = (status: number): Ending => ({ type: 'refused', status });
+const refused = (status: number, retryAfterMs: number | null = null): Ending => ({
+  type: 'refused',
+  status,
+  retryAfterMs,
+});
 
 describe('coming back', () => {
   it('follows every close code', () => {
@@ -46,5 +51,33 @@ describe('coming back', () => {
     const later: Ending = { type: 'closed', code: closes['too-many-devices'].code, reason: '' };
     assert.equal(new Reconnect(defaultReconnect, () => 0).pauseMs(later, 60_000), 60_000);
     assert.equal(new Reconnect(defaultReconnect, () => 0.5).pauseMs(later, 0), 90_000);
+  });
+
+  it('stays away at least as long as an answer asks, up to an hour, and a fleet does not come back as one', () => {
+    const pauses = (random: number, ...endings: Ending[]) => {
+      const reconnect = new Reconnect(defaultReconnect, () => random);
+      return endings.map((ending) => reconnect.pauseMs(ending, 0));
+    };
+    assert.deepEqual(pauses(0, refused(503, 5_000), refused(503, 5_000)), [5_000, 5_000]);
+    assert.deepEqual(pauses(0.5, refused(503, 5_000)), [6_250]);
+    assert.deepEqual(pauses(0, refused(429, 90_000)), [90_000]);
+    assert.deepEqual(pauses(0, refused(429, 5_000)), [60_000], 'its own pause is longer');
+    assert.deepEqual(pauses(0, refused(503, 86_400_000)), [3_600_000]);
+    assert.deepEqual(pauses(0, refused(503, 0)), [500]);
+    assert.deepEqual(pauses(0, refused(400, 1_000)), [null]);
+  });
+
+  it('reads seconds and times of day, by the clock of the other side', () => {
+    const date = 'Wed, 21 Oct 2015 07:28:00 GMT';
+    const read = (text: string, at?: string) => retryAfterMs({ 'retry-after': text, date: at });
+    assert.equal(read('120'), 120_000);
+    assert.equal(read(' 0 '), 0);
+    assert.equal(read('Wed, 21 Oct 2015 07:28:30 GMT', date), 30_000);
+    assert.equal(read('Wed, 21 Oct 2015 07:00:00 GMT', date), 0, 'over already');
+    assert.equal(read('Wed, 21 Oct 2015 07:28:30 GMT'), null);
+    for (const rubbish of ['', '-5', '1.5', 'soon', '1e9', '99999999999']) {
+      assert.equal(read(rubbish, date), null, rubbish);
+    }
+    assert.equal(retryAfterMs({}), null);
   });
 });

@@ -38,7 +38,10 @@ export const welcome = {
 };
 
 /** @param refuseWith the status that upgrades are answered with, null: they are made */
-export async function scriptedController(refuseWith: () => number | null = () => null) {
+export async function scriptedController(
+  refuseWith: () => number | null = () => null,
+  retryAfterSeconds: number | null = null,
+) {
   const visits: Visit[] = [];
   const attempts: IncomingHttpHeaders[] = [];
   const devices: Device[] = [];
@@ -48,7 +51,8 @@ export async function scriptedController(refuseWith: () => number | null = () =>
     attempts.push(request.headers);
     const status = refuseWith();
     if (status !== null) {
-      stream.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      const after = retryAfterSeconds === null ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
+      stream.end(`HTTP/1.1 ${status} No\r\n${after}Content-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => visits.push(visit(socket, request.headers)));

@@ -453,6 +453,43 @@ describe('limits before anyone is known', () => {
     }
   });
 
+  it('knows addresses behind a proxy that is trusted, each with a budget of its own, and believes nobody else', async () => {
+    const failing = async (rig: ServiceRig, forwardedFor: string) =>
+      (await fetch(`${rig.origin}/v1/models`, { headers: { 'x-forwarded-for': forwardedFor } })).status;
+    const addresses = (rig: ServiceRig) =>
+      rig.recorded.of('authenticationFailed').map(([{ address }]) => address);
+    const behind = await serviceRig({
+      access: { failuresPerMinute: 2 },
+      listen: { trustedProxies: ['127.0.0.1', '10.9.0.0/16'] },
+    });
+    const bare = await serviceRig({ access: { failuresPerMinute: 2 } });
+    try {
+      const statuses = [];
+      for (let i = 0; i < 3; i++) statuses.push(await failing(behind, '203.0.113.7'));
+      statuses.push(await failing(behind, '203.0.113.8'));
+      assert.deepEqual(statuses, [401, 401, 429, 401]);
+      await failing(behind, '192.0.2.1, 203.0.113.9, 10.9.1.1');
+      assert.equal(
+        addresses(behind).at(-1),
+        '203.0.113.9',
+        'the last that no trusted proxy has, not what it claims',
+      );
+      const upgrade = new WebSocket(`${behind.origin.replace('http', 'ws')}/v1/devices`, 'cutpoint.v1', {
+        headers: { 'x-forwarded-for': '203.0.113.7' },
+      });
+      const [error] = (await once(upgrade, 'error')) as [Error];
+      assert.match(error.message, /429/, 'devices are held against the same budget');
+      const { body: made } = await (await restClient(behind.origin)).post('/v1/devices/camera/tokens', {});
+      assert.ok(made.token);
+      const own = [];
+      for (let i = 0; i < 3; i++) own.push(await failing(bare, `203.0.113.${i}`));
+      assert.deepEqual(own, [401, 401, 429], 'a header of a stranger changes nothing');
+      assert.deepEqual(new Set(addresses(bare)), new Set(['127.0.0.1']));
+    } finally {
+      await Promise.all([behind.dispose(), bare.dispose()]);
+    }
+  });
+
   it('closes connections beyond their number unread, and those that send no request', async () => {
     const rig = await serviceRig({ listen: { maxSockets: 4, headersTimeoutMs: 300 } });
     try {

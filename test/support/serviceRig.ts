@@ -88,6 +88,7 @@ export async function serviceRig(options: ServiceRigOptions = {}) {
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 10_000,
       maxStrangersPerAddress: 1_000,
+      trustedProxies: [],
       ...options.listen,
     },
   });
