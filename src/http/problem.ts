@@ -70,7 +70,11 @@ export function installProblems(app: HttpApp, events: Events): void {
   app.addSchema(ProblemSchema);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = asProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    // a problem that was expected is counted with the refusals
+    if (problem.status >= 500 && !(error instanceof HttpProblem || error instanceof ControlError)) {
+      const { operationId = 'none' } = (request.routeOptions.schema ?? {}) as { operationId?: string };
+      events.requestFailed({ operation: operationId, code: problem.code, error });
+    }
     events.refused('request', problem.code);
     if (problem.code === 'body-too-large') events.capHit('restBodyBytes');
     return sendProblem(request, reply, problem);

@@ -222,6 +222,9 @@ function denials(to: Instruments, warn: Warn, warnOfState: Warn) {
       to.refused.inc({ what, code });
       warn('info', `refused ${what} ${code}`, { ...details, what, code }, `${what} refused`);
     },
+    requestFailed({ operation, code, error }) {
+      warn('error', `request ${operation} ${code}`, { err: error, operation, code }, 'request failed');
+    },
     capHit(cap, details = {}) {
       to.capHits.inc({ cap });
       warn('warn', `cap ${cap}`, { ...details, cap }, 'limit hit');

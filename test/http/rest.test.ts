@@ -303,6 +303,7 @@ describe('the REST face', () => {
     rig.setUnready('the disk is full');
     const unready = await rest.get('/readyz');
     assert.deepEqual([unready.status, unready.body.detail], [503, 'database: the disk is full']);
+    assert.deepEqual(rig.recorded.of('requestFailed'), [], 'that is counted, and no fault that has a stack');
     rig.setUnready(null);
     assert.equal((await rest.get('/metrics')).body, '# none\n');
   });

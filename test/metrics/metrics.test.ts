@@ -233,6 +233,21 @@ test('what happens often has one line a second, which says how many had none', (
   metrics.close();
 });
 
+test('a request that fails by our fault has its stack in the log, once a second for each operation', () => {
+  const { metrics, lines } = setup();
+  const error = new Error('the disk is gone');
+  for (let index = 0; index < 100; index++) {
+    metrics.requestFailed({ operation: 'listModels', code: 'internal-error', error });
+  }
+  metrics.requestFailed({ operation: 'getModel', code: 'internal-error', error });
+  const fields = (operation: string) => ({ err: error, operation, code: 'internal-error' });
+  assert.deepEqual(lines, [
+    { level: 'error', fields: fields('listModels'), message: 'request failed' },
+    { level: 'error', fields: fields('getModel'), message: 'request failed' },
+  ]);
+  metrics.close();
+});
+
 test('two contexts in one process count apart', async () => {
   const [one, other] = [setup().metrics, setup().metrics];
   one.telemetryFrame('accepted');
