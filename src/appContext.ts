@@ -12,12 +12,12 @@ import type { Clock, ModelImporter, PartitionerBuilder, Store } from './control/
 import type { ControlSettings } from './control/settings.js';
 import { Certificate } from './http/certificate.js';
 import type { HttpApp } from './http/httpApp.js';
-import type { ReadinessCheck } from './http/operationRoutes.js';
 import { createLog, type Log } from './log.js';
 import { createMetrics, type Metrics } from './metrics/metrics.js';
 import { createImporter } from './onnx/importer.js';
 import { DEFAULT_IMPORT_LIMITS } from './onnx/limits.js';
 import { packageVersion } from './packageRoot.js';
+import { Readiness } from './readiness.js';
 import { modelFilesIn } from './store/modelFiles.js';
 import { openStore } from './store/store.js';
 import { createStateGraphBuilder } from './workers/stateGraphBuilder.js';
@@ -96,6 +96,10 @@ export async function createAppContext(
   const hub = createHub(config, control, access, metrics, log, clock);
   const uploadDirectory = join(directory, 'uploads');
   let isStopping = false;
+  const readiness = new Readiness(
+    { store, log: control.log, access },
+    config.decisions.whenStoreFails === 'continue',
+  );
   const app = await buildApp({
     control,
     access,
@@ -105,8 +109,7 @@ export async function createAppContext(
     log: log.logger,
     version,
     metrics,
-    readiness: () =>
-      readiness(store, control, access, isStopping, config.decisions.whenStoreFails === 'continue'),
+    readiness: () => readiness.checks(isStopping),
     settings: {
       uploadDirectory,
       maxModelBytes: config.limits.maxModelBytes,
@@ -147,6 +150,7 @@ export async function createAppContext(
     async stop() {
       isStopping = true;
       certificate?.close();
+      access.revocations.close();
       hub.stop(); // devices first: they are told to come back, and REST may still look on
       const allCommitted = await control.stop();
       await app.close();
@@ -222,36 +226,4 @@ function controlSettings({ limits, decisions, states, import: imports }: Config)
     imports: { queue, options: { optimizationLevel, intraOpThreads, runs, warmupRuns } },
     restartGraceMs: decisions.restartGraceMs,
   };
-}
-
-/** It works, and whoever looks should know. */
-const anonymousDevices: ReadinessCheck = {
-  name: 'anonymous-devices',
-  ok: true,
-  message: 'devices are taken without a token (auth.anonymousDevices)',
-};
-
-function readiness(
-  store: Store,
-  control: ControlPlane,
-  access: Access,
-  isStopping: boolean,
-  continues: boolean,
-): ReadinessCheck[] {
-  let databaseMessage: string | null = null;
-  try {
-    store.probe();
-  } catch (error) {
-    databaseMessage = error instanceof Error ? error.message : String(error);
-  }
-  if (databaseMessage === null && !control.log.isHealthy) {
-    databaseMessage = `the last commit failed; ${control.log.waitingRows} decisions wait and are tried again`;
-  }
-  const degraded = databaseMessage !== null && continues;
-  if (degraded) databaseMessage = `${databaseMessage}; cuts go on meanwhile (decisions.whenStoreFails)`;
-  return [
-    { name: 'database', ok: databaseMessage === null || degraded, message: databaseMessage, degraded },
-    { name: 'process', ok: !isStopping, message: isStopping ? 'stopping' : null },
-    ...(access.takesAnonymousDevices ? [anonymousDevices] : []),
-  ];
 }

@@ -164,7 +164,12 @@ const auth = Type.Object(
     ),
     maxKeys: whole(1_000, 1, 100_000, 'API keys of operators that may be in use.'),
     maxTokensPerDevice: whole(8, 1, 1_000, 'Tokens of one device that may be in use.'),
-    maxDeviceTokens: whole(100_000, 1, 10_000_000, 'Tokens of all devices together that may be in use.'),
+    maxDeviceTokens: whole(
+      100_000,
+      1,
+      10_000_000,
+      'Tokens of all devices together that may be in use; also those revoked that are kept, and devices that have or had one.',
+    ),
     failuresPerMinute: whole(
       60,
       1,

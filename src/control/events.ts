@@ -168,6 +168,8 @@ export interface Events {
     readonly address: string;
     readonly limited: boolean;
   }): void;
+  /** Tokens that are refused although the store could not take that yet. */
+  revocationsUnstored(count: number): void;
   /** Told once, at the start. */
   anonymousDevices(areTaken: boolean): void;
   /** A change that an operator asked for, with what became of it. */
@@ -180,5 +182,7 @@ export interface Events {
   dropped(what: DroppedThing, count?: number): void;
   /** `code` is the stable code of the answer; `details` go to the log line. */
   refused(what: RefusedThing, code: string, details?: Readonly<Record<string, unknown>>): void;
+  /** A fault of ours or of the store, not of the request. */
+  requestFailed(failure: { readonly operation: string; readonly code: string; readonly error: Error }): void;
   capHit(cap: CapName, details?: Readonly<Record<string, unknown>>): void;
 }

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Audit } from '../control/access/audit.js';
 import type { AuditStart } from '../control/access/records.js';
+import { StoreError } from '../control/ports.js';
 import type { HttpApp } from './httpApp.js';
 import { sourceOf } from './strangers.js';
 
@@ -9,9 +10,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route changes nothing although its method says so. */
     readonly changesNothing?: boolean;
+    /** Cuts somebody off: carried out in part, and written down later, also while the audit takes nothing. */
+    readonly evenUnrecorded?: boolean;
   }
   interface FastifyRequest {
     audited: (AuditStart & { readonly id: number }) | null;
+    /** What could not be written down, and why; only where the route goes on all the same. */
+    unrecorded: { readonly change: AuditStart; readonly error: StoreError } | null;
     /** Code of the problem that the request was answered with. */
     problemCode: string | null;
   }
@@ -37,6 +42,7 @@ export function auditedPart(
 
 export function installAuditTrail(app: HttpApp, audit: Audit): void {
   app.decorateRequest('audited', null);
+  app.decorateRequest('unrecorded', null);
   app.decorateRequest('problemCode', null);
   // after the request was found to be well-formed, before anything is done
   app.addHook('preHandler', (request, _reply, done) => {
@@ -46,7 +52,7 @@ export function installAuditTrail(app: HttpApp, audit: Audit): void {
       done();
       return;
     }
-    request.audited = audit.start({
+    const change = audit.dated({
       actor: operator.id,
       actorLabel: operator.label,
       role: operator.role,
@@ -54,6 +60,12 @@ export function installAuditTrail(app: HttpApp, audit: Audit): void {
       operation: (schema as { operationId: string }).operationId,
       target: request.url.split('?', 1)[0]!,
     });
+    try {
+      request.audited = audit.start(change);
+    } catch (error) {
+      if (!config.evenUnrecorded || !(error instanceof StoreError)) throw error;
+      request.unrecorded = { change, error };
+    }
     done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {

@@ -37,7 +37,10 @@ const KeySchema = Type.Object(keyFields, { $id: 'ApiKey', title: 'ApiKey' });
 const AuditEntrySchema = Type.Object({
   id: Type.Integer(),
   atMs: Type.Number(),
-  actor: Type.String({ description: 'Id of the API key; `command line` for a command on the data folder' }),
+  actor: Type.String({
+    description:
+      'Id of the API key; `command line` for a command on the data folder, `start` for the first key',
+  }),
   actorLabel: Type.String(),
   role: RoleSchema,
   address: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Where it came from' }),

@@ -1,11 +1,13 @@
 /** Tokens of devices: made, listed without their secret, revoked with effect at once. */
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access } from '../control/access/access.js';
 import type { DeviceTokenRecord } from '../control/access/records.js';
 import type { DeviceSockets } from './deviceRoutes.js';
 import { documented, type HttpApp } from './httpApp.js';
+import { StoreError } from '../control/ports.js';
 import { CreatedBySchema, LabelSchema, RevokedSchema } from './keyRoutes.js';
-import { problems } from './problem.js';
+import { HttpProblem, problems } from './problem.js';
 
 const tokenFields = {
   id: Type.String(),
@@ -81,21 +83,42 @@ export function tokenRoutes(app: HttpApp, access: Access, sockets: DeviceSockets
   app.delete(
     '/v1/devices/:id/tokens/:tokenId',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', evenUnrecorded: true },
       schema: {
         operationId: 'revokeToken',
         summary: 'Revoke a token; a connection that came with it is closed at once',
+        description:
+          'While the database takes no writes the token is refused and its connection closed all the same; the answer is then 503 `revocation-not-stored`, and it is stored as soon as that can be.',
         tags,
         params: TokenParams,
         response: documented({ 204: Type.Null({ description: 'Revoked' }), ...problems(400, 404, 503) }),
       },
     },
-    async ({ params: { id, tokenId } }, reply) => {
-      access.tokens.revoke(id, tokenId);
+    async (request, reply) => {
+      const { id, tokenId } = request.params;
+      access.tokens.refuse(id, tokenId);
       sockets.closeRevoked(tokenId);
+      storeRevocation(request, access, tokenId);
       return reply.code(204).send();
     },
   );
+}
+
+/** @throws HttpProblem when it is not stored yet */
+function storeRevocation(request: FastifyRequest, access: Access, tokenId: string): void {
+  const { unrecorded, audited } = request;
+  try {
+    if (unrecorded !== null) throw unrecorded.error;
+    access.tokens.saveRefused(tokenId);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const { actor, actorLabel, role, address, operation, target, atMs } = unrecorded?.change ?? audited!;
+    access.revocations.later(tokenId, { actor, actorLabel, role, address, operation, target, atMs });
+    const detail =
+      'The token is refused from now on, and what came with it is closed. That could not be stored; it is tried again ' +
+      `until it can. If the controller ends before, the token would be taken again. ${error.message}`;
+    throw new HttpProblem(503, 'revocation-not-stored', detail);
+  }
 }
 
 function tokenView({ id, deviceId, label, createdAtMs, createdBy, revokedAtMs }: DeviceTokenRecord) {

@@ -21,6 +21,10 @@ export function accessEvents(to: Instruments, log: EventLog, warn: Warn, warnOfS
       const level = reason === 'revoked' ? 'warn' : 'info';
       warn(level, `access ${face} ${reason}`, { face, reason, address }, 'authentication failed');
     },
+    revocationsUnstored(count) {
+      to.revocationsUnstored.set(count);
+      if (count > 0) warnOfState('error', 'revocations', { count }, 'revoked tokens are not stored yet');
+    },
     anonymousDevices(areTaken) {
       to.anonymousDevices.set(areTaken ? 1 : 0);
       if (areTaken) log.warn({}, 'devices are taken without a token (auth.anonymousDevices)');

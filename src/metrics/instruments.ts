@@ -110,6 +110,10 @@ export function createInstruments(registry: Registry) {
       'Requests and upgrades without a credential that is taken; limited: the address failed too often before',
       ['face', 'reason', 'limited'],
     ),
+    revocationsUnstored: gauge(
+      'revocations_unstored',
+      'Device tokens that are refused, and would be taken again after a restart, because the store takes no writes',
+    ),
     anonymousDevices: gauge('anonymous_devices_allowed', '1 while devices are taken without a token'),
     changes: counter('operator_changes', 'Changes that operators asked for, by outcome', ['outcome']),
     auditPrunedRows: counter('audit_pruned_rows', 'Audit entries deleted because the audit is at its cap'),

@@ -55,7 +55,11 @@ describe('the first start', () => {
       'told once',
     );
     const same = await restClient(serve.origin, adminKey);
-    assert.equal((await same.get('/v1/audit')).body.entries.length, 3, 'and still good');
+    const { entries } = (await same.get('/v1/audit')).body as { entries: Record<string, unknown>[] };
+    assert.equal(entries.length, 4, 'and still good');
+    const { actor, operation, target, status, address } = entries.at(-1)!;
+    assert.deepEqual([actor, operation, status, address], ['start', 'createKey', 201, null]);
+    assert.equal(target, `/v1/keys/${adminKey!.slice(4, 20)}`);
     assert.equal(await serve.end('SIGTERM'), 0);
   });
 

@@ -112,6 +112,7 @@ export async function serviceRig(options: ServiceRigOptions = {}) {
     device: (hello: Record<string, unknown> | null) =>
       deviceClient(origin, hello, options.access?.anonymousDevices ? null : undefined),
     async dispose(): Promise<void> {
+      access.revocations.close();
       await app.close();
       await rig.dispose();
     },

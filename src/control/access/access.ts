@@ -6,6 +6,7 @@ import { CredentialCheck, hashingWith, type Rejection } from './credential.js';
 import { DeviceTokens, type TokenLimits } from './deviceTokens.js';
 import { FailedAttempts, type FailureLimits } from './failedAttempts.js';
 import type { AccessStore, ApiKeyRecord } from './records.js';
+import { Revocations } from './revocations.js';
 
 export interface AccessSettings extends TokenLimits, FailureLimits {
   /** Devices without any token are taken. */
@@ -32,6 +33,7 @@ export class Access {
   readonly keys: ApiKeys;
   readonly tokens: DeviceTokens;
   readonly audit: Audit;
+  readonly revocations: Revocations;
   readonly #failures: FailedAttempts;
 
   /** @throws StoreError */
@@ -42,8 +44,9 @@ export class Access {
     const { store, clock, events } = ports;
     const hashing = hashingWith(store.pepper());
     this.keys = new ApiKeys(store, clock, hashing, new CredentialCheck('cpk', hashing), settings.maxKeys);
-    this.tokens = new DeviceTokens(store, clock, hashing, new CredentialCheck('cpd', hashing), settings);
+    this.tokens = new DeviceTokens(ports, hashing, new CredentialCheck('cpd', hashing), settings);
     this.audit = new Audit(ports, settings.auditKeepRows);
+    this.revocations = new Revocations(this.tokens, this.audit, events);
     this.#failures = new FailedAttempts(settings, () => events.capHit('trackedAddresses'));
     this.keys.load();
     this.tokens.load();
@@ -60,7 +63,17 @@ export class Access {
    */
   firstKey(): Issued<ApiKeyRecord> | null {
     if (this.keys.list().length > 0) return null;
-    return this.keys.create({ label: 'first key', role: 'admin', createdBy: 'start' });
+    const audited = this.audit.start({
+      actor: 'start',
+      actorLabel: 'first start',
+      role: 'admin',
+      address: null,
+      operation: 'createKey',
+      target: '/v1/keys',
+    });
+    const issued = this.keys.create({ label: 'first key', role: 'admin', createdBy: 'start' });
+    this.audit.finish(audited, { status: 201, code: null, target: `/v1/keys/${issued.record.id}` });
+    return issued;
   }
 
   /** @param header the value of `Authorization` @param address of the other end, for the limit of failures */

@@ -10,6 +10,9 @@ const rowsPerStep = 200;
 /** The cap is looked at after so many rows. */
 const rowsBetweenPrunes = 100;
 
+/** Without a time: of now. */
+export type ChangeWanted = Omit<AuditStart, 'atMs'> & Partial<Pick<AuditStart, 'atMs'>>;
+
 export class Audit {
   #rowsSincePrune = rowsBetweenPrunes;
 
@@ -19,11 +22,15 @@ export class Audit {
   ) {}
 
   /** @throws StoreError: the change must then not be carried out */
-  start(change: Omit<AuditStart, 'atMs'>): AuditStart & { readonly id: number } {
-    const entry = { ...change, atMs: this.ports.clock.nowMs() };
+  start(change: ChangeWanted): AuditStart & { readonly id: number } {
+    const entry = this.dated(change);
     const id = this.ports.store.startAudit(entry);
     this.#prune();
     return { ...entry, id };
+  }
+
+  dated(change: ChangeWanted): AuditStart {
+    return { atMs: this.ports.clock.nowMs(), ...change };
   }
 
   /** Never throws: the change is done, and the row without an outcome tells of the failure. */

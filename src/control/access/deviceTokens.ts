@@ -1,5 +1,5 @@
 /** Tokens of devices: each speaks for one device. Held in memory, written through to the store. */
-import type { Clock } from '../ports.js';
+import type { Clock, Events } from '../ports.js';
 import { ControlError, notFound } from '../controlError.js';
 import type { Issued } from './apiKeys.js';
 import { createCredential, type CredentialCheck, type Hashing, type Verdict } from './credential.js';
@@ -7,7 +7,7 @@ import type { AccessStore, DeviceTokenRecord } from './records.js';
 
 export interface TokenLimits {
   readonly maxTokensPerDevice: number;
-  /** Of all devices together. */
+  /** Of all devices together; also for those that are revoked, and for the devices that have or had one. */
   readonly maxDeviceTokens: number;
 }
 
@@ -17,14 +17,20 @@ export interface NewDeviceToken {
   readonly createdBy: string;
 }
 
+export interface TokenPorts {
+  readonly store: AccessStore;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
 export class DeviceTokens {
   readonly #byId = new Map<string, DeviceTokenRecord>();
   readonly #byDevice = new Map<string, Set<string>>();
-  #liveCount = 0;
+  /** In the order in which they were revoked. */
+  readonly #revoked = new Set<string>();
 
   constructor(
-    private readonly store: AccessStore,
-    private readonly clock: Clock,
+    private readonly ports: TokenPorts,
     private readonly hashing: Hashing,
     private readonly check: CredentialCheck,
     private readonly limits: TokenLimits,
@@ -32,8 +38,9 @@ export class DeviceTokens {
 
   /** @throws StoreError */
   load(): void {
-    for (const token of this.store.deviceTokens()) this.#keep(token);
-    this.#liveCount = [...this.#byId.values()].filter(isLive).length;
+    for (const token of this.ports.store.deviceTokens()) this.#keep(token);
+    const revoked = [...this.#byId.values()].filter((token) => !isLive(token)).sort(byRevocation);
+    for (const { id } of revoked) this.#revoked.add(id);
   }
 
   /** Also those revoked lately. */
@@ -41,9 +48,12 @@ export class DeviceTokens {
     return [...(this.#byDevice.get(deviceId) ?? [])].map((id) => this.#byId.get(id)!);
   }
 
-  /** A device with a token of its own is not taken without one, whoever else may come anonymously. */
+  /**
+   * A device that ever had a token is not taken without one, whoever else may come anonymously: else a revoked one
+   * would come back. So its last token is kept until the device is forgotten.
+   */
   isGuarded(deviceId: string): boolean {
-    return this.ofDevice(deviceId).some(isLive);
+    return this.#byDevice.has(deviceId);
   }
 
   isLive(tokenId: string): boolean {
@@ -57,34 +67,35 @@ export class DeviceTokens {
 
   /** @throws ControlError `limit`; StoreError */
   create(wanted: NewDeviceToken): Issued<DeviceTokenRecord> {
-    const { maxTokensPerDevice, maxDeviceTokens } = this.limits;
-    const { deviceId } = wanted;
-    if (this.ofDevice(deviceId).filter(isLive).length >= maxTokensPerDevice) {
-      const message = `Device ${deviceId} has ${maxTokensPerDevice} tokens, as many as auth.maxTokensPerDevice allows; revoke one first.`;
-      throw new ControlError('limit', 'too-many-tokens', message);
-    }
-    if (this.#liveCount >= maxDeviceTokens) {
-      const message = `There are ${this.#liveCount} device tokens, as many as auth.maxDeviceTokens allows.`;
-      throw new ControlError('limit', 'too-many-tokens', message);
-    }
+    this.#checkRoom(wanted.deviceId);
     const { id, secret } = createCredential('cpd');
     const digest = this.hashing.digest(secret);
-    const record = { id, ...wanted, digest, createdAtMs: this.clock.nowMs(), revokedAtMs: null };
-    this.store.saveDeviceToken(record);
+    const record = { id, ...wanted, digest, createdAtMs: this.ports.clock.nowMs(), revokedAtMs: null };
+    this.ports.store.saveDeviceToken(record);
     this.#keep(record);
-    this.#liveCount++;
-    this.#forgetRevoked(deviceId);
     return { record, secret };
   }
 
-  /** @throws ControlError `not-found`; StoreError */
-  revoke(deviceId: string, id: string): void {
+  /**
+   * Ends the use of a token in this process, at once and whatever the store can do.
+   * @throws ControlError `not-found`
+   */
+  refuse(deviceId: string, id: string): void {
     const token = this.#byId.get(id);
     if (token?.deviceId !== deviceId || !isLive(token)) throw notFound('token', id);
-    const revoked = { ...token, revokedAtMs: this.clock.nowMs() };
-    this.store.saveDeviceToken(revoked);
-    this.#byId.set(id, revoked);
-    this.#liveCount--;
+    this.#byId.set(id, { ...token, revokedAtMs: this.ports.clock.nowMs() });
+    this.#revoked.add(id);
+  }
+
+  /**
+   * Writes down that a token is revoked; nothing is to be done where it was forgotten meanwhile.
+   * @throws StoreError
+   */
+  saveRefused(id: string): void {
+    const token = this.#byId.get(id);
+    if (token === undefined) return;
+    this.ports.store.saveDeviceToken(token);
+    this.#prune(token.deviceId);
   }
 
   /**
@@ -93,12 +104,31 @@ export class DeviceTokens {
    */
   forget(token: DeviceTokenRecord): void {
     const { id, deviceId } = token;
-    this.store.deleteDeviceToken(id);
-    if (this.isLive(id)) this.#liveCount--;
+    this.ports.store.deleteDeviceToken(id);
+    this.#revoked.delete(id);
     this.#byId.delete(id);
     const ids = this.#byDevice.get(deviceId)!;
     ids.delete(id);
     if (ids.size === 0) this.#byDevice.delete(deviceId);
+  }
+
+  #checkRoom(deviceId: string): void {
+    const { maxTokensPerDevice, maxDeviceTokens } = this.limits;
+    const tooMany = (message: string) => new ControlError('limit', 'too-many-tokens', message);
+    if (this.ofDevice(deviceId).filter(isLive).length >= maxTokensPerDevice) {
+      throw tooMany(
+        `Device ${deviceId} has ${maxTokensPerDevice} tokens, as many as auth.maxTokensPerDevice allows; revoke one first.`,
+      );
+    }
+    const liveCount = this.#byId.size - this.#revoked.size;
+    if (liveCount >= maxDeviceTokens) {
+      throw tooMany(`There are ${liveCount} device tokens, as many as auth.maxDeviceTokens allows.`);
+    }
+    if (!this.#byDevice.has(deviceId) && this.#byDevice.size >= maxDeviceTokens) {
+      throw tooMany(
+        `${this.#byDevice.size} devices have or had a token, as many as auth.maxDeviceTokens allows; forget those that are gone (DELETE /v1/devices/ID).`,
+      );
+    }
   }
 
   #keep(token: DeviceTokenRecord): void {
@@ -108,15 +138,32 @@ export class DeviceTokens {
     else ids.add(token.id);
   }
 
-  /** Revoked tokens stay to be looked at, the latest `maxTokensPerDevice` of a device. */
-  #forgetRevoked(deviceId: string): void {
-    const revoked = this.ofDevice(deviceId).filter((token) => !isLive(token));
-    revoked.sort((a, b) => a.revokedAtMs! - b.revokedAtMs!);
-    const excess = Math.max(0, revoked.length - this.limits.maxTokensPerDevice);
-    for (const token of revoked.slice(0, excess)) this.forget(token);
+  /**
+   * Revoked tokens stay to be looked at, the latest `maxTokensPerDevice` of a device and the latest `maxDeviceTokens`
+   * of all, and the last one of each device.
+   */
+  #prune(deviceId: string): void {
+    const { maxTokensPerDevice, maxDeviceTokens } = this.limits;
+    const ofDevice = this.ofDevice(deviceId)
+      .filter((token) => !isLive(token))
+      .sort(byRevocation);
+    try {
+      for (const token of ofDevice.slice(0, -maxTokensPerDevice)) this.forget(token);
+      for (const id of this.#revoked) {
+        if (this.#revoked.size <= maxDeviceTokens) return;
+        const token = this.#byId.get(id)!;
+        if (this.#byDevice.get(token.deviceId)!.size > 1) this.forget(token);
+      }
+    } catch (error) {
+      this.ports.events.storeFailed({ operation: 'forget revoked tokens', error }); // the next one tries again
+    }
   }
 }
 
 function isLive(token: DeviceTokenRecord): boolean {
   return token.revokedAtMs === null;
+}
+
+function byRevocation(a: DeviceTokenRecord, b: DeviceTokenRecord): number {
+  return a.revokedAtMs! - b.revokedAtMs!;
 }

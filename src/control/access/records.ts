@@ -35,11 +35,11 @@ export interface DeviceTokenRecord extends CredentialRecord {
 /** A change that an operator asked for, as it is written down before it is carried out. */
 export interface AuditStart {
   readonly atMs: number;
-  /** Id of the API key; `command line` for a command on the data folder. */
+  /** Id of the API key; `command line` for a command on the data folder, `start` for the first key. */
   readonly actor: string;
   readonly actorLabel: string;
   readonly role: OperatorRole;
-  /** Network address that it came from; null for a command on the data folder. */
+  /** Network address that it came from; null for a command on the data folder and for the first key. */
   readonly address: string | null;
   /** Name of the operation, as in the OpenAPI document. */
   readonly operation: string;
