@@ -2,7 +2,7 @@
  * Checks JSON documents against a schema and says in plain words what is wrong with each field, all of
  * it at once, so that a file is corrected in one go.
  */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Static, TSchema } from 'typebox';
 
 export type Checked<T> =
@@ -17,12 +17,17 @@ export type DeepReadonly<T> = T extends (infer Entry)[]
     ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : T;
 
-/** Compiles `schema` to a check that coerces nothing, drops nothing and lists every problem with its field. */
+/**
+ * Compiles `schema` to a check that coerces nothing, drops nothing and lists every problem with its field. At its first
+ * use: that takes tens of milliseconds, and a controller that starts again is waited for by all its devices.
+ */
 export function compileCheck<S extends TSchema>(schema: S): Check<Static<S>> {
-  const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(
-    schema,
-  );
+  let compiled: ValidateFunction | null = null;
   return (value) => {
+    compiled ??= new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(
+      schema,
+    );
+    const validate = compiled;
     if (validate(value)) return { ok: true, value: value as Static<S> };
     // A failed branch of a union reports itself and each of its branches: the branches say enough.
     const problems = (validate.errors ?? []).map(describe);
