@@ -4,7 +4,7 @@ import { DecisionLoop, type Trigger } from './decisionLoop.js';
 import type { Deployments } from './deployments.js';
 import type { DeploymentSession, Surroundings } from './deploymentSession.js';
 import type { Devices } from './devices.js';
-import { needsRow, rowOf } from './history.js';
+import { firstRowOf, needsRow, rowOf } from './history.js';
 import type { Clock, Events } from './ports.js';
 import type { DecisionReason, DecisionRecord } from './records.js';
 import type { ControlSettings } from './settings.js';
@@ -140,8 +140,10 @@ export class Decider {
   #isRow(session: DeploymentSession, record: DecisionRecord): boolean {
     const isDurable = session.durable.version === record.versionAfter;
     const { decidedAtMs, latestRow } = session;
-    if (needsRow(record, latestRow, isDurable, decidedAtMs, this.settings.keptRowMs)) {
-      session.latestRow = rowOf(record, decidedAtMs);
+    const { keptRowMs } = this.settings;
+    if (needsRow(record, latestRow, isDurable, decidedAtMs, keptRowMs)) {
+      session.latestRow =
+        latestRow === null ? firstRowOf(record, decidedAtMs, keptRowMs) : rowOf(record, decidedAtMs);
       session.keptSinceRow = 0;
       return true;
     }

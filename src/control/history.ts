@@ -38,6 +38,21 @@ export function rowOf(record: DecisionRecord, decidedAtMs: number): LatestRow {
   return { decidedAtMs, broken: brokenBounds(record) };
 }
 
+/**
+ * The first row of a deployment since the start. It is taken to be older than it is, by up to half of `keptRowMs`, which
+ * its id says: else the rows that follow a start would fall due for all deployments at once, and so from then on.
+ */
+export function firstRowOf(record: DecisionRecord, decidedAtMs: number, keptRowMs: number): LatestRow {
+  return rowOf(record, decidedAtMs - (shareOf(record.deploymentId) * keptRowMs) / 2);
+}
+
+/** 0 to below 1, the same for the same id, and spread evenly over many. */
+function shareOf(id: string): number {
+  let hash = 0;
+  for (let i = 0; i < id.length; i++) hash = (Math.imul(31, hash) + id.charCodeAt(i)) >>> 0;
+  return hash / 2 ** 32;
+}
+
 /** Names of broken bounds, as they are kept of a row. */
 export function namesOf(broken: readonly ConstraintName[]): string {
   return broken.length === 0 ? '' : broken.join();

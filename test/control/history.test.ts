@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { firstRowOf } from '../../src/control/history.js';
 import {
   controlRig,
   deployed,
@@ -27,6 +29,18 @@ function rigWith(keptRowMs: number): Promise<Rig> {
 }
 
 describe('the history', () => {
+  it('spreads the rows of deployments that started together over half of the time between two', () => {
+    const record = (deploymentId: string) => ({ deploymentId, decision: { violations: [] } }) as never;
+    const places = new Set<number>();
+    for (let i = 0; i < 1_000; i++) {
+      const { decidedAtMs } = firstRowOf(record(randomUUID()), 0, 1_000);
+      assert.ok(decidedAtMs > -500 && decidedAtMs <= 0);
+      places.add(Math.floor(decidedAtMs / 50));
+    }
+    assert.ok(places.size >= 10, 'each tenth of it has some');
+    assert.deepEqual(firstRowOf(record('a'), 7, 0), { decidedAtMs: 7, broken: '' });
+  });
+
   it('has a row for each change, and counts the decisions between that kept the cut', async () => {
     const rig = await rigWith(3_600_000);
     try {
