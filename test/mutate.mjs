@@ -15,12 +15,21 @@ const { values } = parseArgs({
     files: {
       type: 'string',
       default:
-        'gads,searchProblem,searchRows,boundTree,certificate,supportStates,supportScan,pareto,blocks,states,relax',
+        'gads,searchProblem,searchRows,boundTree,certificate,supportStates,supportScan,nestedCuts,nestedProblem,nestedSearch,cutCosts,pareto,blocks,states,relax',
     },
   },
 });
 const root = new URL('../', import.meta.url).pathname;
-const tests = ['pareto', 'searchProblem', 'gads', 'certificate', 'supportStates', 'traces', 'cutPartitioner'];
+const tests = [
+  'pareto',
+  'searchProblem',
+  'nestedSearch',
+  'gads',
+  'certificate',
+  'supportStates',
+  'traces',
+  'cutPartitioner',
+];
 /** A change that makes a test run this long has been noticed: it does not end. */
 const testSeconds = 240;
 
