@@ -5,8 +5,8 @@ import type { Decision } from '../core/decision.js';
 import type { Range } from '../core/ranges.js';
 import type { DecisionDocument } from '../schema/decisionDocument.js';
 import type { GraphDocument } from '../schema/graphDocument.js';
-import { alignColumns, formatBytes, formatRate, formatSeconds } from '../format.js';
 import { DocumentError, RefusedError, UsageError } from './commandError.js';
+import { describeDecision } from './decisionText.js';
 import { addGraphOptions, obtainGraph, type GraphFlags } from './graphSource.js';
 import { parseJson, readText } from './optionValues.js';
 import { printJson, printLines } from './output.js';
@@ -56,7 +56,7 @@ export function registerDecide(program: Command): void {
         '  {"tiers": [{"slowdown": 1.2, "freeMemoryBytes": 2e8}, {}], "requirements": {"latencySeconds": 0.2},\n' +
         '   "hops": [{"uplinkBitsPerSecond": 8e6, "downlinkBitsPerSecond": 3e7, "rttSeconds": 0.03}]}\n' +
         'With --cloud-ratio or --cloud-profile there are three tiers, and the second hop goes on to the cloud.\n\n' +
-        'Exit codes: 0 decided (also where no cut meets all bounds: `violations` says which), 1 failed or refused,\n' +
+        'Exit codes: 0 decided (also where the cut breaks bounds: `violations` says which), 1 failed or refused,\n' +
         '2 wrong usage.',
     )
     .action(async (file: string, flags: DecideFlags) => {
@@ -65,9 +65,11 @@ export function registerDecide(program: Command): void {
       }
       const contexts = await readContexts(flags.context);
       const graph = await obtainGraph(file, flags);
+      requireTiers(contexts, graph.tiers.length, flags.context);
       const decisions = await decideAll(graph, contexts.list, flags);
       if (flags.json === true) printJson(contexts.isArray ? decisions : decisions[0]);
-      else printLines(decisions.flatMap((decision) => describe(decision, graph)));
+      else
+        printLines(decisions.flatMap((decision, i) => describeDecision(decision, graph, contexts.list[i]!)));
     });
 }
 
@@ -92,6 +94,23 @@ async function readContexts(file: string): Promise<{ list: readonly Context[]; i
   }
   if (problems.length > 0) throw new DocumentError(name, problems);
   return { list, isArray };
+}
+
+/** Told before anything is built, with the file that has to change. */
+function requireTiers(
+  { list, isArray }: { readonly list: readonly Context[]; readonly isArray: boolean },
+  tierCount: number,
+  file: string,
+): void {
+  const problems = list.flatMap(({ tiers, hops }, index) =>
+    tiers.length === tierCount && hops.length === tierCount - 1
+      ? []
+      : [
+          `${isArray ? `[${index}] ` : ''}tiers: ${tiers.length} and hops: ${hops.length} given, ` +
+            `but the graph has ${tierCount} tiers and so ${tierCount - 1} hops`,
+        ],
+  );
+  if (problems.length > 0) throw new DocumentError(file === '-' ? 'stdin' : file, problems);
 }
 
 async function decideAll(
@@ -129,83 +148,4 @@ async function decideAll(
       throw error;
     }
   });
-}
-
-function describe(decision: DecisionDocument, graph: GraphDocument): string[] {
-  const { prediction } = decision;
-  const lines = [
-    `${graph.name}: ${placementText(decision)}`,
-    ...decision.cutTensors.map((tensor) => `  sends ${tensor.name}, ${formatBytes(tensor.bytes)}`),
-    ...(decision.edgeTensors ?? []).map(
-      (tensor) => `  the edge sends ${tensor.name}, ${formatBytes(tensor.bytes)}`,
-    ),
-    `  latency ${formatSeconds(prediction.latencySeconds)}` +
-      (prediction.energyJoules === null ? '' : `, energy ${prediction.energyJoules.toPrecision(3)} J`),
-    ...alignColumns(
-      stagesOf(prediction).map(([name, seconds]) => [`    ${name}`, formatSeconds(seconds)]),
-      [1],
-    ),
-    `  ${provenText(decision.optimality)}` +
-      ` by ${decision.algorithm} in ${formatSeconds(decision.searchNanoseconds / 1e9)}, ${decision.statesVisited} states looked at`,
-  ];
-  for (const { constraint, limit, value } of decision.violations) {
-    lines.push(`  no cut meets ${constraint}: ${value.toPrecision(4)} exceeds ${limit.toPrecision(4)}`);
-  }
-  if (decision.ranges !== undefined && decision.ranges.length > 0) {
-    lines.push('  stays the best while, all else as it is,');
-    lines.push(...decision.ranges.map((range) => `    ${rangeText(range)}`));
-  }
-  if (decision.assumed.length > 0) lines.push(`  not measured, assumed: ${decision.assumed.join(', ')}`);
-  for (const reason of decision.notJudged) lines.push(`  not judged: ${reason}`);
-  return lines;
-}
-
-function placementText({ endLayers, edgeLayers, layerCount }: DecisionDocument): string {
-  const onEnd = `${endLayers.length} layers on the end device`;
-  const above = layerCount - endLayers.length;
-  if (edgeLayers === undefined) return `${onEnd}, ${above} on the edge`;
-  return `${onEnd}, ${edgeLayers.length} on the edge, ${above - edgeLayers.length} in the cloud`;
-}
-
-/** In the order in which a request passes them; the way back at the end. */
-function stagesOf(prediction: DecisionDocument['prediction']): (readonly [string, number])[] {
-  const { tierSeconds, uplinkSeconds, rttSeconds, queueSeconds, downlinkSeconds } = prediction;
-  const up = uplinkSeconds.flatMap((seconds, hop): (readonly [string, number])[] => {
-    const upper = hop === 0 ? 'edge' : 'cloud';
-    const to = hop === 0 ? '' : ' to the cloud';
-    return [
-      [`uplink${to}`, seconds],
-      [`round trip${to}`, rttSeconds[hop]!],
-      [`queue${hop === 0 ? '' : ' of the cloud'}`, queueSeconds[hop]!],
-      [upper, tierSeconds[hop + 1]!],
-    ];
-  });
-  const down = downlinkSeconds.map(
-    (seconds, hop) => [hop === 0 ? 'downlink' : 'downlink of the cloud', seconds] as const,
-  );
-  return [['end device', tierSeconds[0]!], ...up, ...down.reverse()];
-}
-
-function rangeText({ value, from, to }: NonNullable<DecisionDocument['ranges']>[number]): string {
-  const format = formatOf(value);
-  if (to === null) return from === 0 ? `${value} is anything` : `${value} is at least ${format(from)}`;
-  return from === 0
-    ? `${value} is at most ${format(to)}`
-    : `${value} is between ${format(from)} and ${format(to)}`;
-}
-
-/** How amounts of a value of the context, or of a bound, are shown; its name ends in the unit. */
-function formatOf(name: string): (amount: number) => string {
-  if (name.endsWith('BitsPerSecond')) return formatRate;
-  if (/(Bytes|bytesSent)(\[\d\])?$/.test(name)) return formatBytes;
-  if (name.endsWith('Seconds')) return formatSeconds;
-  if (name.endsWith('privacyDepth')) return String;
-  return (amount) => amount.toPrecision(3);
-}
-
-function provenText(optimality: DecisionDocument['optimality']): string {
-  if (optimality.kind === 'exact') return 'proven best';
-  return optimality.gap === null
-    ? 'nothing could be proven of it; found'
-    : `proven within ${(optimality.gap * 100).toPrecision(2)} % of the best`;
 }

@@ -38,7 +38,10 @@ export type ConstraintName =
   | 'energyJoulesPerInference'
   | 'latencySeconds';
 
-/** A bound that the chosen cut breaks because no cut meets it; for `privacyDepth` the value is too small, else too large. */
+/**
+ * A bound that the chosen cut breaks: a bound before it had to be kept, or no cut meets it. For `privacyDepth` the value is
+ * too small, else too large.
+ */
 export interface Violation {
   readonly constraint: ConstraintName;
   readonly limit: number;

@@ -23,7 +23,10 @@ export function watchDeployments(registry: Registry, count: () => DeploymentCoun
       inFallback.set(counts.inFallback);
     },
   });
-  const violating = gauge('deployments_violating', 'Deployments whose requirements no cut meets at present');
+  const violating = gauge(
+    'deployments_violating',
+    'Deployments whose best cut breaks a requirement at present',
+  );
   const rollouts = gauge('rollouts', 'Deployments that have a cut, by how far their devices are with it', [
     'phase',
   ]);
