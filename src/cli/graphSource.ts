@@ -90,7 +90,14 @@ export async function profiledGraph(file: string, flags: GraphFlags): Promise<Pr
   const { graph, profile } = imported;
   const { buildStateGraph } = await import('../core/stateGraph.js');
   const { graphDocument } = await import('../schema/graphDocument.js');
-  const { held } = buildStateGraph({ graph, tiers }, flags.maxStates);
+  let held;
+  try {
+    ({ held } = buildStateGraph({ graph, tiers }, flags.maxStates));
+  } catch (error) {
+    // a ratio may make of measured seconds what is beyond all measure
+    if (error instanceof RangeError) throw new DocumentError(file, [error.message]);
+    throw error;
+  }
   const document = graphDocument({
     graph,
     modelSha256: profile.modelSha256,

@@ -26,7 +26,17 @@ export function positiveOption(text: string): number {
 
 /** Content of a file, or of stdin where `file` is `-`. */
 export async function readText(file: string): Promise<string> {
-  if (file !== '-') return readFile(file, 'utf8');
+  if (file !== '-') {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (error) {
+      // the one failure of a read that Node tells without the path
+      if (error instanceof Error && 'code' in error && error.code === 'EISDIR') {
+        throw new DocumentError(file, ['is a folder, not a file']);
+      }
+      throw error;
+    }
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');

@@ -1,5 +1,5 @@
 /** `cutpoint replay`: policies over a recorded link, side by side. */
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -108,7 +108,7 @@ async function run(modelName: string, flags: ReplayFlags): Promise<void> {
 async function readTrace(flags: ReplayFlags, requirements: Requirements): Promise<ReplayTrace> {
   const { parseTrace, TraceError } = await import('../demo/trace.js');
   const { traceContexts } = await import('../replay/traceContexts.js');
-  const text = await readFile(flags.trace, 'utf8');
+  const text = await readText(flags.trace);
   try {
     return traceContexts(parseTrace(text), flags.rtt, requirements);
   } catch (error) {

@@ -28,10 +28,17 @@ export function topologyOf(graph: LayerGraph): Topology {
     if (producer !== null && !(Number.isInteger(producer) && producer >= 0 && producer < count)) {
       throw new RangeError(`tensors[${i}].producer: ${producer} is no layer`);
     }
+    let before = -1;
     for (const consumer of tensor.consumers) {
       if (!(Number.isInteger(consumer) && consumer >= 0 && consumer < count)) {
         throw new RangeError(`tensors[${i}].consumers: ${consumer} is no layer`);
       }
+      if (consumer <= before) {
+        throw new RangeError(
+          `tensors[${i}].consumers: ${consumer} stands after ${before}; each once, ascending`,
+        );
+      }
+      before = consumer;
       if (producer === null) continue;
       if (consumer <= producer) {
         throw new RangeError(

@@ -1,4 +1,5 @@
 /** Recorded links: CSV files with the columns `t_s,uplink_bps,downlink_bps,rtt_ms,loss`. */
+import { largestAmount } from '../core/contextRanges.js';
 import type { Link, LinkSample } from './link.js';
 
 const header = 't_s,uplink_bps,downlink_bps,rtt_ms,loss';
@@ -66,14 +67,14 @@ function parseRow(line: string, lineNumber: number): TraceRow {
     }
     return number;
   };
-  const atSeconds = value(0, 't_s');
+  const atSeconds = value(0, 't_s', largestAmount);
   if (atSeconds === null) throw new TraceError(`line ${lineNumber}: t_s is empty`);
-  const rttMs = value(3, 'rtt_ms');
+  const rttMs = value(3, 'rtt_ms', largestAmount);
   value(4, 'loss', 1); // checked, but no figure of the cost model uses it
   return {
     atSeconds,
-    uplinkBitsPerSecond: value(1, 'uplink_bps'),
-    downlinkBitsPerSecond: value(2, 'downlink_bps'),
+    uplinkBitsPerSecond: value(1, 'uplink_bps', largestAmount),
+    downlinkBitsPerSecond: value(2, 'downlink_bps', largestAmount),
     rttSeconds: rttMs === null ? null : rttMs / 1000,
   };
 }

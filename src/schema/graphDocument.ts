@@ -3,6 +3,7 @@
  * anyone can recompute one. docs/decide.md says how.
  */
 import { Type, type Static } from 'typebox';
+import { largestAmount } from '../core/contextRanges.js';
 import type { LayerGraph } from '../core/layerGraph.js';
 import type { Machine, ProfileOptions, Spread, TierSeconds } from '../core/profile.js';
 import { topologyOf } from '../core/topology.js';
@@ -37,7 +38,7 @@ export const TensorSchema = Type.Object(
     producer: Type.Union([index, Type.Null()], {
       description: 'Layer that writes it; null: an input of the model, which the end device has',
     }),
-    consumers: Type.Array(index, { description: 'Layers that read it, ascending' }),
+    consumers: Type.Array(index, { description: 'Layers that read it, ascending, each once' }),
     isOutput: Type.Boolean({ description: 'The model returns it, so the end device must get it' }),
   },
   strict,
@@ -65,7 +66,7 @@ export const GraphDocumentSchema = Type.Object(
     tiers: Type.Array(
       Type.Object(
         {
-          seconds: Type.Array(Type.Number({ minimum: 0 }), {
+          seconds: Type.Array(Type.Number({ minimum: 0, maximum: largestAmount }), {
             description: 'Per layer, in the order of `layers`, before slowdown',
           }),
           source: SecondsSourceSchema,

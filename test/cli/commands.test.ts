@@ -143,7 +143,7 @@ test('with a cloud there are three tiers, and a decision says what runs on each'
     /0 layers on the end device, 0 on the edge, \d+ in the cloud\n.*\n.*the edge sends/,
   );
   const two = await runCutpoint(['decide', cloud, '-c', '-'], context([1e10]).replace(',{}', ''));
-  assert.deepEqual([two.code, /tiers: 2 given/.test(two.stderr)], [1, true], two.stderr);
+  assert.deepEqual([two.code, /tiers: 2 and hops: 1 given/.test(two.stderr)], [1, true], two.stderr);
   const oracle = await runCutpoint(
     ['decide', cloud, '-c', '-', '--algorithm', 'exhaustive', '--json'],
     context([3e7, 3e7]),
@@ -234,6 +234,78 @@ test('what is wrong with a context is listed with its fields', async () => {
     '  [1] requirements.latencySeconds must be a number, not "1"',
     'cutpoint: stdin:',
   ]);
+});
+
+test('what the chosen cut breaks is told with its units, and what was minimised', async () => {
+  const decideIn = async (requirements: object, ...more: string[]): Promise<string> => {
+    const context = JSON.stringify({ ...good, requirements });
+    const ran = await runCutpoint(['decide', graphFile, '--context', '-', ...more], context);
+    assert.equal(ran.code, 0, ran.stderr);
+    return ran.stdout;
+  };
+  // alone the bound on the latency can be met: by the cut that the one on the weights rules out
+  const both = await decideIn({ weightBytes: [1e12, 0], latencySeconds: 1e-9 });
+  assert.match(both, /^ {2}this cut breaks latencySeconds: .* m?s, asked for at most 1\.00 ns$/m);
+  assert.match(both, /^ {2}no cut meets all bounds; earlier ones come first/m);
+  assert.doesNotMatch(both, /exceeds|no cut meets (latency|tiers)/);
+  const noWeights = await decideIn({ weightBytes: [0, 0] });
+  assert.match(noWeights, /^ {2}this cut breaks tiers\[1\]\.weightBytes: .* MB, asked for at most 0 B$/m);
+  // all weights above means sending the input itself
+  const deep = await decideIn({ privacyDepth: 1, bytesSent: 0 });
+  assert.doesNotMatch(deep, /breaks/);
+  const unproven = await decideIn({ latencySeconds: 1e-9 }, '--max-states', '1');
+  assert.match(unproven, /another cut may break less: not all could be tried/);
+  assert.match(
+    await decideIn({ objective: 'throughput' }),
+    /^ {2}minimised: the slowest stage, a result every .*s$/m,
+  );
+  const mixed = await decideIn({ objective: { perLatencySecond: 1, perBottleneckSecond: 2 } });
+  assert.match(mixed, /^ {2}minimised: the weighted sum that was asked for, [\d.]+$/m);
+  assert.doesNotMatch(await decideIn({}), /minimised/);
+});
+
+test('files that say what cannot be are named, with the field', async () => {
+  const write = (name: string, value: object): string => {
+    const file = join(folder, name);
+    writeFileSync(file, JSON.stringify(value));
+    return file;
+  };
+  const slow = write('slow.json', {
+    ...graph,
+    tiers: graph.tiers.map((t) => ({ ...t, seconds: t.seconds.map(() => 1e300) })),
+  });
+  const twice = write('twice.json', {
+    ...graph,
+    tensors: graph.tensors.map((t) => ({ ...t, consumers: t.consumers.flatMap((c) => [c, c]) })),
+  });
+  const now = write('now.json', good);
+  const three = write('three.json', { tiers: [{}, {}, {}], hops: [{}, {}], requirements: {} });
+  const fast = join(folder, 'fast.csv');
+  writeFileSync(fast, 't_s,uplink_bps,downlink_bps,rtt_ms,loss\n0,1e300,1e6,10,0\n1,1e6,1e6,10,0\n');
+  const cases: [string[], RegExp][] = [
+    [['decide', slow, '--context', now], /slow\.json:\s+tiers\[0\]\.seconds\[0\].*1000000000000000000/],
+    [['replay', slow, '--trace', fast], /fast\.csv: line 2: uplink_bps must be a number from 0 to/],
+    [
+      ['decide', twice, '--context', now],
+      /twice\.json: tensors\[0\]\.consumers: 0 stands after 0; each once/,
+    ],
+    [
+      ['decide', graphFile, '--context', three],
+      /three\.json: tiers: 3 and hops: 2 given, but the graph has 2 tiers/,
+    ],
+    [['decide', graphFile, '--context', folder], /: is a folder, not a file$/m],
+    [['replay', graphFile, '--trace', folder], /: is a folder, not a file$/m],
+    [
+      ['graph', model, '--edge-ratio', '1e300', ...quick],
+      /net\.onnx: tiers\[1\]\.seconds\[0\]: .* is not a number from 0/,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const ran = await runCutpoint(args);
+    assert.equal(ran.code, 1, args.join(' '));
+    assert.match(ran.stderr, message);
+    assert.doesNotMatch(ran.stderr, /\n {4}at /);
+  }
 });
 
 test('what the core refuses is told in one line', async () => {

@@ -19,12 +19,15 @@ test('what is wrong with a trace is told by line and column', () => {
   assert.equal(refusal('time,rate\n0,1\n'), `line 1: the header must be "${header}"`);
   assert.equal(
     refusal(`${header}\n0,1,1,,\n1,x,1,,\n`),
-    'line 3: uplink_bps must be a number >= 0 or empty, not "x"',
+    'line 3: uplink_bps must be a number from 0 to 1000000000000000000 or empty, not "x"',
   );
   assert.equal(refusal(`${header}\n0,1,1,,\n1,1,1\n`), 'line 3: 3 fields, but the header names 5');
   assert.equal(refusal(`${header}\n0,1,1,,\n0,1,1,,\n`), 'line 3: t_s 0 does not come after 0');
   assert.equal(refusal(`${header}\n,1,1,,\n`), 'line 2: t_s is empty');
-  assert.equal(refusal(`${header}\n0,1,1,-5,\n`), 'line 2: rtt_ms must be a number >= 0 or empty, not "-5"');
+  assert.equal(
+    refusal(`${header}\n0,1,1,-5,\n`),
+    'line 2: rtt_ms must be a number from 0 to 1000000000000000000 or empty, not "-5"',
+  );
   assert.equal(
     refusal(`${header}\n0,1,1,,1.2\n`),
     'line 2: loss must be a number from 0 to 1 or empty, not "1.2"',
