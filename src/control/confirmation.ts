@@ -4,8 +4,14 @@
  */
 import type { Context } from '../core/context.js';
 import type { Placement } from '../core/decision.js';
-import type { Basis } from './deploymentSession.js';
+import type { Partitioner } from '../core/partitioner.js';
 import type { Corrections, DecisionRecord, DeploymentRecord } from './records.js';
+
+/** What a confirmation stands on. */
+interface ConfirmedOn {
+  readonly partitioner: Pick<Partitioner, 'decide'>;
+  readonly sources: DecisionRecord['secondsSources'];
+}
 
 export class Confirmation {
   /** By the clock on the wall, ms. */
@@ -14,7 +20,7 @@ export class Confirmation {
   #keptBefore = 0;
   #corrections: Corrections | null = null;
   /** Null where there is none. */
-  #basis: Basis | null = null;
+  #basis: ConfirmedOn | null = null;
 
   get isThere(): boolean {
     return this.#basis !== null;
@@ -25,7 +31,7 @@ export class Confirmation {
   }
 
   note(
-    basis: Basis,
+    basis: ConfirmedOn,
     atMs: number,
     searchNanoseconds: number,
     keptBefore: number,
