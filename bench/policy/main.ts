@@ -18,7 +18,7 @@ const help = `npm run bench:policy -- [options]
   --quick         a few models and links: within 50 seconds instead of 10 minutes
   --json FILE     where the figures go (default: bench/results/policy.json)
   --report FILE   where the report goes, its charts beside it (default: docs/policy.md; bench/results/policy.md for a quick run)
-  --choose        choose the parameters anew on their half of the links and print them; takes half an hour`;
+  --choose        choose the parameters anew on their half of the links and print them; takes some minutes`;
 
 /** Seeded links of each kind; every other one is chosen on. */
 const seeds = { quick: 2, full: 6, choose: 16 };
