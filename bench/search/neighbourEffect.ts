@@ -41,7 +41,7 @@ export function neighbourEffect(
   return { steps, moves, hops, beyond, walkFoundOptimum };
 }
 
-/** Steepest descent among states that meet the bounds, as GADS walks, but without its proof. */
+/** Steepest descent among states that meet the bounds: the heuristic of the paper. GADS itself takes no step to a neighbour. */
 function walkEndsAt(
   held: HeldStates,
   { objective, constraints }: Problem,

@@ -12,7 +12,7 @@ export interface TierContext {
   readonly freeMemoryBytes?: number | undefined;
 }
 
-/** The link from tier h to tier h + 1. Either rate absent or 0: the hop cannot be used. */
+/** The link from tier h to tier h + 1. Either rate absent or below 1: the hop cannot be used. */
 export interface HopContext {
   readonly uplinkBitsPerSecond?: number | undefined;
   readonly downlinkBitsPerSecond?: number | undefined;

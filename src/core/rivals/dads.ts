@@ -1,7 +1,7 @@
 /**
  * DADS (Hu et al., INFOCOM 2019) under light load: the least latency is a minimum s-t cut of the layer graph.
  *
- * Problem and network: see rangeCut.ts, over all layers. Solved by Dinic's algorithm (maxFlow.ts). Two forms: `Dads`
+ * Problem and network: see rangeCut.ts, over all layers. Solved by the maximum flow of maxFlow.ts. Two forms: `Dads`
  * builds the network once, reduced to what no other edge implies, and updates capacities; `dadsRebuilt` builds the plain
  * one in every search, as the paper does. Exact for any graph without constraints.
  *
