@@ -7,7 +7,7 @@ import { Counter, type CounterConfiguration, type Metric, type Registry } from '
 type Labels<Label extends string> = Readonly<Partial<Record<Label, string>>>;
 
 /** One series of a counter. */
-export class Count {
+class Count {
   #since = 0;
 
   inc(by = 1): void {
@@ -45,7 +45,7 @@ export class FrequentCounter<Label extends string> {
 }
 
 /** One series of a histogram. */
-export class Observations {
+class Observations {
   readonly counts: Float64Array;
   sum = 0;
 
