@@ -75,7 +75,9 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
   app.server.maxConnections = settings.maxSockets;
   app.server.on('drop', () => events.capHit('sockets', { cap: settings.maxSockets }));
   const cap = settings.maxStrangersPerAddress;
-  const strangers = new Strangers(cap, (address) => events.capHit('strangersPerAddress', { cap, address }));
+  const strangers = new Strangers(cap, settings.trustedProxies, (address) =>
+    events.capHit('strangersPerAddress', { cap, address }),
+  );
   strangers.follow(app.server);
   app.setValidatorCompiler(createValidatorCompiler());
   app.setSerializerCompiler(() => JSON.stringify);

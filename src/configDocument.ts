@@ -40,7 +40,7 @@ export function configDocument(): string {
       lines.push(
         ...comment(key.description, '  '),
         ...comment(`Allowed: ${key.allowed}. Variable: ${key.variable}`, '  '),
-        `  ${stringify({ [name]: key.default }).trimEnd()}`,
+        `  ${stringify({ [name]: key.default }, { singleQuote: true }).trimEnd()}`,
       );
     }
   }

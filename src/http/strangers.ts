@@ -4,7 +4,7 @@
  * same address holds connections open.
  */
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 
 /** In place of an address, where a connection was reset before anyone could ask for it. */
 const UNKNOWN_ADDRESS = 'unknown';
@@ -13,14 +13,25 @@ export class Strangers {
   /** By address, then by port at the other end; the oldest first. With TLS a request has another socket than these. */
   readonly #open = new Map<string, Map<number, Socket>>();
 
+  readonly #proxies = new BlockList();
+
   /**
    * @param maxPerAddress at once
+   * @param proxies addresses and networks behind which are many others: their connections are not bounded so
    * @param closed told of each that had to go
    */
   constructor(
     private readonly maxPerAddress: number,
+    proxies: readonly string[],
     private readonly closed: (address: string) => void,
-  ) {}
+  ) {
+    for (const proxy of proxies) {
+      const [address = '', bits] = proxy.split('/');
+      const family = familyOf(address);
+      if (bits === undefined) this.#proxies.addAddress(address, family);
+      else this.#proxies.addSubnet(address, Number(bits), family);
+    }
+  }
 
   /** To be called before the server listens. */
   follow(server: Server): void {
@@ -48,11 +59,15 @@ export class Strangers {
     socket.once('close', () => {
       if (this.#open.get(address)?.get(port) === socket) this.#remove(address, port);
     });
-    if (ofAddress.size <= this.maxPerAddress) return;
+    if (ofAddress.size <= this.maxPerAddress || this.#isProxy(address)) return;
     const [oldestPort, oldest] = ofAddress.entries().next().value!;
     this.#remove(address, oldestPort);
     oldest.destroy();
     this.closed(address);
+  }
+
+  #isProxy(address: string): boolean {
+    return isIP(address) !== 0 && this.#proxies.check(address, familyOf(address));
   }
 
   #remove(address: string, port: number): void {
@@ -60,6 +75,10 @@ export class Strangers {
     if (!ofAddress?.delete(port)) return;
     if (ofAddress.size === 0) this.#open.delete(address);
   }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
 }
 
 /** Network address of the other end, also after it reset the connection; never undefined. */

@@ -44,7 +44,7 @@ describe('who may call what over REST', () => {
 
   it('does not start with a route that declares no role', () => {
     const app = fastify() as unknown as HttpApp;
-    installAccess(app, rig.access, new Strangers(1, () => {}));
+    installAccess(app, rig.access, new Strangers(1, [], () => {}));
     assert.throws(
       () => app.get('/v1/secret', () => 'x'),
       /GET \/v1\/secret does not declare who may call it/,

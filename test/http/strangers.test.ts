@@ -148,6 +148,24 @@ describe('connections that nobody answers for', () => {
     }
   });
 
+  it('are not counted by address behind a trusted proxy, where many have the same one', async () => {
+    const rig = await serviceRig({
+      listen: { maxStrangersPerAddress: 1, trustedProxies: ['127.0.0.0/8', '::1'] },
+    });
+    try {
+      const sockets = [];
+      for (let i = 0; i < 4; i++) sockets.push(connectTo(rig).resume());
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      const device = await deviceClient(rig.origin, endHello);
+      await device.next('welcome');
+      assert.ok(sockets.every((socket) => !socket.closed));
+      assert.ok(!rig.recorded.of('capHit').some(([cap]) => cap === 'strangersPerAddress'));
+      await device.end();
+    } finally {
+      await rig.dispose();
+    }
+  });
+
   it('are bounded by address: the oldest goes, and what has shown a credential stays', async () => {
     const rig = await serviceRig({ listen: { maxStrangersPerAddress: 3 } });
     try {
