@@ -50,6 +50,7 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(flags: ServeFlags): Promise<number> {
+  process.umask(0o077); // the database holds the pepper, the folder models: for this user alone
   const { loadConfig } = await import('../config.js');
   const config = loadConfig({
     env: process.env,

@@ -1,5 +1,5 @@
 /** Opens the database file: ours alone, healthy, at the schema of this version, or not at all. */
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { StoreError } from '../control/storeError.js';
@@ -108,6 +108,16 @@ function prepare(db: Database, file: string, options: DatabaseOptions): void {
   db.pragma(`busy_timeout = ${options.operationTimeoutMs}`);
 }
 
+/** The pepper and the history are for the owner's eyes alone, also in a folder that others may look into. */
+function keepPrivate(file: string): void {
+  for (const path of [file, `${file}-wal`, `${file}-shm`, `${file}.lock`]) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    // another owner's file is theirs to protect
+    if (found !== undefined && (found.mode & 0o077) !== 0 && found.uid === process.getuid?.())
+      chmodSync(path, 0o600);
+  }
+}
+
 function openFile(file: string, options: DatabaseOptions): OpenDatabase {
   const lock = file === ':memory:' ? null : takeOwnership(file);
   let db: Database | null = null;
@@ -115,6 +125,7 @@ function openFile(file: string, options: DatabaseOptions): OpenDatabase {
     const opened = new BetterSqlite(file, { timeout: options.openTimeoutMs });
     db = opened;
     prepare(opened, file, options);
+    if (lock) keepPrivate(file);
     const inode = lock ? statSync(file).ino : 0;
     return {
       db: opened,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Store } from '../../src/control/ports.js';
@@ -245,4 +245,22 @@ test('two stores in one process do not meet', () => {
       assert.deepEqual(other.models(), []);
     }),
   );
+});
+
+test('the database is for the eyes of its owner alone, also in a folder that was there before, and an older one', () => {
+  const file = freshFile();
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  const all = ['', '-wal', '-shm', '.lock'].map((suffix) => `${file}${suffix}`);
+  const modes = () => all.map((path) => (statSync(path).mode & 0o777).toString(8));
+  const umask = process.umask(0o022);
+  try {
+    openStore({ file }).close();
+    chmodSync(file, 0o644); // what a version before this one made
+    const store = openStore({ file });
+    store.saveModel(readyModel);
+    assert.deepEqual(modes(), ['600', '600', '600', '600']);
+    store.close();
+  } finally {
+    process.umask(umask);
+  }
 });
