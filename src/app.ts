@@ -16,6 +16,7 @@ import { keyRoutes } from './http/keyRoutes.js';
 import { modelRoutes } from './http/modelRoutes.js';
 import { operationRoutes, type OperationPorts } from './http/operationRoutes.js';
 import { answerFrameworkError, installProblems } from './http/problem.js';
+import { parserErrors, refuseExpectations } from './http/parserErrors.js';
 import { profileRoutes } from './http/profileRoutes.js';
 import { securityHeaders } from './http/securityHeaders.js';
 import { Strangers } from './http/strangers.js';
@@ -55,6 +56,7 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5_000),
     requireHostHeader: false, // answered with the other problems
   };
+  const headers = securityHeaders(certificate !== null);
   const app = fastify({
     ...(certificate === null
       ? { http: server }
@@ -67,9 +69,10 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
-      void reply.headers(securityHeaders(certificate !== null));
+      void reply.headers(headers);
       answerFrameworkError(error, request, reply);
     },
+    clientErrorHandler: parserErrors(headers, events),
     return503OnClosing: true,
   }) as unknown as HttpApp; // with TLS its server is another class with the same face
   app.server.maxConnections = settings.maxSockets;
@@ -79,10 +82,10 @@ export async function buildApp(parts: AppParts): Promise<HttpApp> {
     events.capHit('strangersPerAddress', { cap, address }),
   );
   strangers.follow(app.server);
+  refuseExpectations(app.server, headers, events);
   app.setValidatorCompiler(createValidatorCompiler());
   app.setSerializerCompiler(() => JSON.stringify);
   app.removeContentTypeParser('text/plain'); // no address takes it
-  const headers = securityHeaders(certificate !== null);
   app.addHook('onRequest', (_request, reply, done) => {
     void reply.headers(headers);
     done();

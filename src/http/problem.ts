@@ -94,6 +94,8 @@ export function answerFrameworkError(
   void sendProblem(request, reply.header('connection', 'close'), asProblem(error));
 }
 
+export const problemType = 'application/problem+json; charset=utf-8';
+
 export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -103,17 +105,22 @@ export function sendProblem(
   if (problem.status === 503) void reply.header('retry-after', '5');
   return reply
     .code(problem.status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('content-type', problemType)
     .serializer(JSON.stringify)
-    .send({
-      type: `urn:cutpoint:problem:${problem.code}`,
-      title: STATUS_CODES[problem.status] ?? 'Error',
-      status: problem.status,
-      detail: problem.message,
-      instance: pathOf(request),
-      ...(problem.errors.length === 0 ? {} : { errors: problem.errors }),
-      ...problem.more,
-    });
+    .send(problemDocument(problem, pathOf(request)));
+}
+
+/** @param instance path of the request; null where it could not be read */
+export function problemDocument(problem: HttpProblem, instance: string | null): object {
+  return {
+    type: `urn:cutpoint:problem:${problem.code}`,
+    title: STATUS_CODES[problem.status] ?? 'Error',
+    status: problem.status,
+    detail: problem.message,
+    ...(instance === null ? {} : { instance }),
+    ...(problem.errors.length === 0 ? {} : { errors: problem.errors }),
+    ...problem.more,
+  };
 }
 
 function asProblem(error: FastifyError): HttpProblem {
