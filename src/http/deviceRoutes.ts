@@ -16,12 +16,18 @@ import { NextSchema, page, PageQuery } from './paging.js';
 import { HttpProblem, problems, sendProblem } from './problem.js';
 import type { Strangers } from './strangers.js';
 
+interface UpgradeRefusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Takes WebSockets of devices; implemented outside of http. */
 export interface DeviceSockets {
   /** Why an upgrade is not made; null when it is. */
-  checkUpgrade(
-    offeredProtocols: string | undefined,
-  ): { readonly status: number; readonly code: string; readonly message: string } | null;
+  checkUpgrade(offeredProtocols: string | undefined): UpgradeRefusal | null;
+  /** The same for an upgrade whose credential is known. */
+  checkRoom(identity: DeviceIdentity): UpgradeRefusal | null;
   /** @param identity the device that it speaks for; null where it came without a token */
   accept(socket: WebSocket, identity: DeviceIdentity): void;
   /** Closes what came with a token that is not to be used any more. */
@@ -101,11 +107,12 @@ export function deviceRoutes(
     },
     onRequest: (request, reply, done) => {
       if (!request.ws) return done();
-      const refusal = sockets.checkUpgrade(request.headers['sec-websocket-protocol']);
+      let refusal = sockets.checkUpgrade(request.headers['sec-websocket-protocol']);
       if (refusal === null) {
-        if (admitDevice(request, reply, access, strangers)) done();
-        return;
+        if (!admitDevice(request, reply, access, strangers)) return;
+        refusal = sockets.checkRoom(request.device);
       }
+      if (refusal === null) return done();
       events.refused('connection', refusal.code);
       const { status, code, message } = refusal;
       void sendProblem(request, reply.header('connection', 'close'), new HttpProblem(status, code, message));

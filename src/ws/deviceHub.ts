@@ -42,6 +42,8 @@ export class DeviceHub {
   /** Ends the wait for the next round of reading; null where none is due. */
   #cancelReading: (() => void) | null = null;
   readonly #sockets = new Set<DeviceSocket>();
+  /** How many of them came with a token of a device, by its id. */
+  readonly #ofDevice = new Map<string, number>();
   /** The sockets by the turn in which they are pinged. */
   readonly #turns: readonly Set<DeviceSocket>[];
   #accepted = 0;
@@ -93,8 +95,17 @@ export class DeviceHub {
       const message = `Ask for the WebSocket subprotocol ${protocolName} (header Sec-WebSocket-Protocol).`;
       return { status: 400, code: 'subprotocol-missing', message };
     }
+    return null;
+  }
+
+  /**
+   * Is there a place? At the cap there is one for a device whose connection this one replaces: after a cut of the
+   * network the places are held by connections that nobody is at any more.
+   */
+  checkRoom(identity: DeviceIdentity): UpgradeRefusal | null {
     const { maxConnections } = this.settings;
     if (this.#sockets.size < maxConnections) return null;
+    if (identity !== null && this.#ofDevice.get(identity.deviceId) === 1) return null;
     this.#ports.events.capHit('connections', { cap: maxConnections });
     const message = `All ${maxConnections} connections are in use; come back later.`;
     return { status: 503, code: 'too-many-connections', message };
@@ -106,11 +117,20 @@ export class DeviceHub {
     this.#sockets.add(device);
     const turn = this.#turns[this.#accepted++ % this.#turns.length]!;
     turn.add(device);
+    this.#count(identity, 1);
     socket.on('close', () => {
       this.#sockets.delete(device);
+      this.#count(identity, -1);
       turn.delete(device);
       if (this.#backlog.forget(device)) this.#ports.events.dropped('shed-telemetry');
     });
+  }
+
+  #count(identity: DeviceIdentity, change: 1 | -1): void {
+    if (identity === null) return;
+    const count = (this.#ofDevice.get(identity.deviceId) ?? 0) + change;
+    if (count === 0) this.#ofDevice.delete(identity.deviceId);
+    else this.#ofDevice.set(identity.deviceId, count);
   }
 
   /** Closes what came with this token, greeted or not. */

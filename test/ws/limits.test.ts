@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { bearer } from '../support/credentials.js';
 import { until } from '../support/controlRig.js';
-import { endHello, serviceRig, type ServiceRigOptions } from '../support/serviceRig.js';
+import { deviceClient, endHello, serviceRig, type ServiceRigOptions } from '../support/serviceRig.js';
 
 async function withRig(
   options: ServiceRigOptions,
@@ -99,4 +99,26 @@ describe('limits of a connection', () => {
       assert.ok(rig.recorded.of('capHit').some(([cap]) => cap === 'frameBytes'));
     });
   });
+});
+
+describe('when all connections are in use', () => {
+  it('a device that is connected may still replace its own, once, and nobody else comes in', () =>
+    withRig({ hub: { maxConnections: 2 } }, async (rig) => {
+      const token = await rig.deviceToken('camera');
+      const half = await deviceClient(rig.origin, endHello, token);
+      const edge = await deviceClient(rig.origin, { deviceId: 'edge', role: 'edge' });
+      await Promise.all([half.next('welcome'), edge.next('welcome')]);
+      await assert.rejects(deviceClient(rig.origin, { ...endHello, deviceId: 'lamp' }), /503/);
+      // its own connection was cut without a word, as the controller sees it
+      const again = await deviceClient(rig.origin, null, token);
+      await assert.rejects(deviceClient(rig.origin, null, token), /503/, 'one replacement at a time');
+      again.send({ type: 'hello', ...endHello });
+      await again.next('welcome');
+      assert.equal((await half.closing()).code, 4001);
+      await until(() => rig.hub.connectionCount === 2);
+      const third = await deviceClient(rig.origin, endHello, token);
+      await third.next('welcome');
+      assert.equal(edge.closed, null);
+      await Promise.all([third.end(), edge.end()]);
+    }));
 });
