@@ -26,6 +26,7 @@ describe('rubbish through the real code', () => {
 
   it('requests get an answer that the document knows', () => {
     assert.deepEqual(result.requests!.findings, []);
+    assert.ok(result.requests!.resets >= 50, `${result.requests!.resets} were reset`);
     // where nothing is refused or nothing is done, the requests did not reach what they are meant for
     const statuses = Object.keys(result.requests!.statuses);
     for (const status of ['200', '400', '404']) assert.ok(statuses.includes(status), statuses.join(' '));

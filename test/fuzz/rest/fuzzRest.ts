@@ -6,6 +6,7 @@ import { createRandom, type Random } from '../../../src/demo/random.js';
 import type { Finding } from '../finding.js';
 import { fromSchema, type Source } from '../fromSchema.js';
 import type { FuzzedService } from '../service.js';
+import { resetRequest } from './resetRequest.js';
 
 interface Parameter {
   readonly name: string;
@@ -28,12 +29,17 @@ interface OpenApi {
 export interface RestFuzz {
   readonly requests: number;
   readonly operations: number;
+  /** Of the requests those whose sender reset the connection. */
+  readonly resets: number;
   /** How often each status came. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
 }
 
 const longestMs = 10_000;
+/** Of all requests, those whose connection is reset; of them, those with a key. */
+const resetShare = 0.1;
+const knownShare = 0.6;
 /** Answers that come before an operation is found: an address that is too long, or none. */
 const beforeRouting = new Set(['404', '414']);
 
@@ -61,6 +67,7 @@ export async function fuzzRest(
   );
   const statuses: Record<string, number> = {};
   const findings: Finding[] = [];
+  let resets = 0;
   for (let index = 0; index < options.requests; index++) {
     if (index % operations.length === 0) await service.refill(); // one of them removes what the others need
     const { path, method, operation } = operations[index % operations.length]!;
@@ -68,6 +75,14 @@ export async function fuzzRest(
     const { body, type } = bodyOf(operation, source);
     const headers = { ...options.headers, ...(type === null ? {} : { 'content-type': type }) };
     const call = `${method} ${address} ${body?.slice(0, 1_000) ?? ''}`;
+    if (random.uniform() < resetShare) {
+      const { 'content-type': contentType } = headers as Record<string, string>;
+      const sent = random.uniform() < knownShare ? headers : { 'content-type': contentType ?? 'text/plain' };
+      await resetRequest(service.origin, { method, address, headers: sent, body }, random);
+      resets++;
+      progress(index + 1);
+      continue;
+    }
     try {
       const response = await fetch(`${service.origin}${address}`, {
         method,
@@ -89,7 +104,22 @@ export async function fuzzRest(
     }
     progress(index + 1);
   }
-  return { requests: options.requests, operations: operations.length, statuses, findings };
+  findings.push(...(await leftByResets(service)));
+  return { requests: options.requests, operations: operations.length, resets, statuses, findings };
+}
+
+/** Nobody reads the answer to a request that was reset: what went wrong with it stands in the figures and the audit. */
+async function leftByResets({ context, origin }: FuzzedService): Promise<Finding[]> {
+  await fetch(`${origin}/healthz`); // behind it all that came before was looked at
+  const figures = await context.metrics.render();
+  const failed = figures.split('\n').filter((line) => /^cutpoint_refused_total.*internal-error/.test(line));
+  const nowhere = context.access.audit
+    .entries({ limit: 10_000 })
+    .filter(({ address, actor }) => address === null && actor !== 'start');
+  return [
+    ...failed.map((detail) => ({ what: 'a request failed inside', detail })),
+    ...nowhere.map((entry) => ({ what: 'a change without an address', detail: JSON.stringify(entry) })),
+  ];
 }
 
 function addressOf(path: string, operation: Operation, source: Source, service: FuzzedService): string {
