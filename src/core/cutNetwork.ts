@@ -16,10 +16,17 @@ import { FlowNetwork } from './maxFlow.js';
 import type { StateGraph } from './stateGraph.js';
 
 export interface Prohibitions {
-  /** True where layer v may not run on tier t. */
-  readonly layer: (v: number, t: number) => boolean;
-  /** True where tensor t may not leave the end device. */
-  readonly tensor: (t: number) => boolean;
+  /** Per layer and tier (`v * tierCount + t`) 1 where the layer may not run there. */
+  readonly layers: Uint8Array;
+  /** Per tensor 1 where it may not leave the end device. */
+  readonly tensors: Uint8Array;
+}
+
+/** The cheapest placement on the tiers up to some tier. */
+export interface Cut {
+  readonly placement: Placement;
+  /** What any placement whose highest tier is that one costs at least: the flow and the price of its hops. */
+  readonly least: number;
 }
 
 interface TensorArc {
@@ -75,16 +82,21 @@ export class CutNetwork {
   /**
    * The placements with the least weights · features among those that use the tiers up to k, for each k that
    * the prohibitions leave possible; one of them is the least of all once the price of the hops it uses is added.
-   * @param weights per feature, >= 0; those of maxima are ignored
+   * None where no placement keeps the prohibitions.
+   * @param weights per feature, >= 0 and finite; those of maxima are ignored
    */
-  candidates(weights: Float64Array, encoding: Encoding, prohibited: Prohibitions): Placement[] {
+  cuts(weights: Float64Array, encoding: Encoding, prohibited: Prohibitions): Cut[] {
     this.price(weights, encoding, prohibited);
-    const placements: Placement[] = [];
+    const { hopUsed } = this.states.layout;
+    const cuts: Cut[] = [];
+    let hops = 0;
     for (let highest = 0; highest <= this.hopCount; highest++) {
+      if (highest > 0) hops += weights[hopUsed + highest - 1]!;
       this.priceTiers(weights, highest, prohibited);
-      if (this.network.run() < forbidden / 2) placements.push(this.read());
+      const flow = this.network.run();
+      if (flow < Infinity) cuts.push({ placement: this.read(), least: flow + hops });
     }
-    return placements;
+    return cuts;
   }
 
   private node(v: number, hop: number): number {
@@ -108,7 +120,7 @@ export class CutNetwork {
         weights[layout.bytesUp + hop]! * encoding.bytes[tensor]! +
         weights[layout.seconds + hop]! * encoding.encodeSeconds[tensor]! +
         weights[layout.seconds + hop + 1]! * encoding.decodeSeconds[tensor]!;
-      const price = hop === 0 && prohibited.tensor(tensor) ? forbidden : cost;
+      const price = hop === 0 && prohibited.tensors[tensor] === 1 ? Infinity : cost;
       if (edge === null) this.network.setTerminals(node, price, 0);
       else this.network.setCapacity(edge, price);
     }
@@ -119,8 +131,8 @@ export class CutNetwork {
     const { graph, layout, tiers, facts } = this.states;
     graph.layers.forEach((layer, v) => {
       const priceOf = (t: number): number =>
-        t > highest || prohibited.layer(v, t)
-          ? forbidden
+        t > highest || prohibited.layers[v * layout.tierCount + t] === 1
+          ? Infinity
           : weights[layout.seconds + t]! * tiers[t]!.seconds[v]! +
             weights[layout.weights + t]! * layer.weightBytes;
       for (let h = 0; h < this.hopCount; h++) {
@@ -132,6 +144,3 @@ export class CutNetwork {
     });
   }
 }
-
-/** More than any sum of prices that a measured model reaches; a cut that costs as much breaks a prohibition. */
-const forbidden = 1e15;

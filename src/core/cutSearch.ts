@@ -26,6 +26,9 @@ export interface Found extends Candidate {
   readonly features: Float64Array;
 }
 
+/** Sums of many terms differ by less than this share, depending on their order: a bound gives it away to stay true. */
+const rounding = 1e-12;
+
 /** Steps of the subgradient; the bound hardly moves after some tens. */
 const steps = 40;
 
@@ -106,13 +109,16 @@ export class CutSearch {
     let lower = 0;
     for (let step = 0; step < steps; step++) {
       const weights = this.combined(objective, priced, prices, mix);
+      const spent = paid(priced, prices);
       let least = Infinity;
+      let cheapest = Infinity;
       let leader: Found | null = null;
-      for (const placement of this.network.candidates(weights, encoding, prohibited)) {
-        const found = consider(this.candidate(placement, encoding, objective, constraints));
-        const value = weightedSum(weights, found.features, 0) - paid(priced, prices);
-        if (value < least) {
-          least = value;
+      for (const cut of this.network.cuts(weights, encoding, prohibited)) {
+        const found = consider(this.candidate(cut.placement, encoding, objective, constraints));
+        least = Math.min(least, cut.least * (1 - rounding) - spent * (1 + rounding));
+        const value = weightedSum(weights, found.features, 0);
+        if (value < cheapest) {
+          cheapest = value;
           leader = found;
         }
       }
@@ -199,15 +205,17 @@ export class CutSearch {
       for (let h = 0; h < layout.hopCount; h++)
         if (weights[layout.hopUsed + h] === 1 && limit < 1) usable[h] = false;
     }
-    return {
-      layer: (v, t) => {
-        const { weightBytes, workingBytes } = graph.layers[v]!;
+    const layers = new Uint8Array(graph.layers.length * layout.tierCount);
+    graph.layers.forEach(({ weightBytes, workingBytes }, v) => {
+      for (let t = 0; t < layout.tierCount; t++) {
         const { weights, memory } = limits[t]!;
         const isAbove = usable.slice(0, t).includes(false);
-        return isAbove || weightBytes > weights || weightBytes + workingBytes > memory;
-      },
-      tensor: (t) => facts.maxDepth + 1 - facts.depth[t]! > exposure,
-    };
+        if (isAbove || weightBytes > weights || weightBytes + workingBytes > memory)
+          layers[v * layout.tierCount + t] = 1;
+      }
+    });
+    const tensors = Uint8Array.from(facts.depth, (depth) => (facts.maxDepth + 1 - depth > exposure ? 1 : 0));
+    return { layers, tensors };
   }
 
   /** Steepest descent by moves of single layers. */

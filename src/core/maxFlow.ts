@@ -17,6 +17,8 @@
  * distance, here about every third layer, and took five to ten times as long; a general LP; integer capacities,
  * which would round seconds.
  */
+import { pinnedToSink, settlePinned } from './pinnedNodes.js';
+
 export class FlowNetwork {
   /** After `run`: 1 for nodes on the source side, 0 on the sink side. Of all minimum cuts the one with the most nodes on the source side. */
   readonly sourceSide: Uint8Array;
@@ -24,17 +26,17 @@ export class FlowNetwork {
   relabelings = 0;
 
   /** Arcs of node v: `arcStart[v]` … `arcStart[v + 1] - 1`. */
-  private readonly arcStart: Int32Array;
-  private readonly arcHead: Int32Array;
-  private readonly arcReverse: Int32Array;
+  readonly arcStart: Int32Array;
+  readonly arcHead: Int32Array;
+  readonly arcReverse: Int32Array;
   /** Arc of an edge in its own direction; the opposite one is its reverse. */
   private readonly edgeArc: Int32Array;
   private readonly capacity: Float64Array;
-  private readonly residual: Float64Array;
+  readonly residual: Float64Array;
   private readonly fromSource: Float64Array;
   private readonly toSink: Float64Array;
-  private readonly supply: Float64Array;
-  private readonly demand: Float64Array;
+  readonly supply: Float64Array;
+  readonly demand: Float64Array;
   /** At most the steps to the sink, 1 where a node drains into it; more than `nodeCount` where it is out of reach. */
   private readonly label: Int32Array;
   /** Nodes per label. */
@@ -45,6 +47,10 @@ export class FlowNetwork {
   private queueStart = 0;
   private queued = 0;
   private readonly scratch: Int32Array;
+  /** As in pinnedNodes.ts. */
+  private readonly sides: Uint8Array;
+  /** Capacities from or to a terminal that are infinite. */
+  private infiniteCount = 0;
 
   /**
    * A network whose capacities are all 0.
@@ -84,6 +90,7 @@ export class FlowNetwork {
     this.queue = takeIntegers(nodeCount);
     this.scratch = takeIntegers(nodeCount);
     this.sourceSide = new Uint8Array(nodeCount);
+    this.sides = new Uint8Array(nodeCount);
     this.connect(tails, heads);
   }
 
@@ -101,18 +108,26 @@ export class FlowNetwork {
     this.capacity[this.arcReverse[arc]!] = backward;
   }
 
-  /** Capacities between a node and the terminals: cut where it lies on the sink side, and on the source side. Finite, >= 0. */
+  /**
+   * Capacities between a node and the terminals, >= 0: cut where it lies on the sink side, and on the source
+   * side; Infinity means that it must not lie there.
+   */
   setTerminals(node: number, fromSource: number, toSink: number): void {
-    if (!(fromSource >= 0 && toSink >= 0 && fromSource < Infinity && toSink < Infinity)) {
-      throw new RangeError(
-        `node ${node}: capacities ${fromSource} and ${toSink} must be finite numbers >= 0`,
-      );
+    if (!(fromSource >= 0 && toSink >= 0)) {
+      throw new RangeError(`node ${node}: capacities ${fromSource} and ${toSink} must be numbers >= 0`);
     }
-    this.fromSource[this.requireNode(node)] = fromSource;
+    this.requireNode(node);
+    this.infiniteCount += infinite(fromSource) + infinite(toSink);
+    this.infiniteCount -= infinite(this.fromSource[node]!) + infinite(this.toSink[node]!);
+    this.fromSource[node] = fromSource;
     this.toSink[node] = toSink;
   }
 
-  /** Solves for the capacities that are set. @returns the capacity of the minimum cut; `sourceSide` says where each node is */
+  /**
+   * Solves for the capacities that are set.
+   * @returns the capacity of the minimum cut, `sourceSide` says where each node is; Infinity where every cut
+   *   separates what must not be, then `sourceSide` says nothing
+   */
   run(): number {
     const { nodeCount, supply, demand, fromSource, toSink, label } = this;
     this.residual.set(this.capacity);
@@ -122,10 +137,12 @@ export class FlowNetwork {
       const drained = toSink[v]!;
       const through = fed < drained ? fed : drained;
       flow += through;
-      supply[v] = fed - through;
-      demand[v] = drained - through;
+      supply[v] = fed === Infinity ? fed : fed - through;
+      demand[v] = drained === Infinity ? drained : drained - through;
     }
     this.relabelings = 0;
+    if (this.infiniteCount > 0) flow += settlePinned(this, this.sides, this.scratch);
+    if (flow === Infinity) return flow;
     this.measureDistances();
     this.queueStart = 0;
     this.queued = 0;
@@ -145,6 +162,7 @@ export class FlowNetwork {
     }
     this.measureDistances();
     for (let v = 0; v < nodeCount; v++) this.sourceSide[v] = label[v]! > nodeCount ? 1 : 0;
+    if (this.infiniteCount > 0) this.sides.forEach((s, v) => s === pinnedToSink && (this.sourceSide[v] = 0));
     return flow;
   }
 
@@ -274,4 +292,8 @@ export class FlowNetwork {
     }
     return node;
   }
+}
+
+function infinite(capacity: number): number {
+  return capacity === Infinity ? 1 : 0;
 }

@@ -9,6 +9,8 @@ import type { LayerGraph, Tensor } from '../../src/core/layerGraph.js';
 import { buildStateGraph } from '../../src/core/stateGraph.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
+const extreme = fc.double({ min: Math.log(1e-9), max: Math.log(1e18), noNaN: true }).map(Math.exp);
+
 test('without bounds the minimum cut is the optimum, and says so', () => {
   fc.assert(
     fc.property(partitionInput, context, (input, now) => {
@@ -61,6 +63,52 @@ test('with every objective, bound and tier count the optimum lies inside the gap
   assert.ok(outcomes.bounded > 10, JSON.stringify(outcomes));
   // Not promised, but a search that often misses what it cannot prove would be of little use.
   assert.ok(outcomes.missed < outcomes.bounded / 2, JSON.stringify(outcomes));
+});
+
+test('amounts from 1e-9 to 1e18: what is called exact is the optimum, and a gap is true', () => {
+  let exact = 0;
+  let large = 0;
+  const cases = richPartitionInput.chain((input) =>
+    fc.tuple(
+      fc.constant(input),
+      richContext(input.tiers.length),
+      fc.array(extreme, { minLength: 12, maxLength: 12 }),
+    ),
+  );
+  fc.assert(
+    fc.property(cases, ([input, { requirements, ...now }, amounts]) => {
+      // Where no tier is fast enough, the least sum is large itself.
+      const slowest = amounts[8]! < 1 ? 1e15 : 1e-9;
+      const stretched: Context = {
+        ...now,
+        tiers: now.tiers.map((_, t) => ({ slowdown: Math.max(slowest, amounts[t]!) })),
+        hops: now.hops.map((_, h) => ({
+          uplinkBitsPerSecond: Math.max(1, amounts[3 + h]!),
+          downlinkBitsPerSecond: Math.max(1, amounts[5 + h]!),
+          rttSeconds: amounts[7 + h]!,
+        })),
+        requirements: {
+          objective: requirements.objective,
+          ...(amounts[9]! < 1 ? { latencySeconds: amounts[10] } : {}),
+          ...(amounts[11]! < 1 ? { bytesSent: requirements.bytesSent } : {}),
+        },
+      };
+      const found = createPartitioner(buildStateGraph(input, 0)).decide(stretched);
+      const oracle = exhaustive(input, stretched, 1_000_000);
+      if (found.optimality.kind === 'bounded' && found.optimality.gap === null) return;
+      assert.deepEqual(oracle.violations, []);
+      const gap = found.optimality.kind === 'exact' ? 0 : found.optimality.gap!;
+      const best = oracle.objectiveValue;
+      assert.ok(
+        found.objectiveValue <= best * (1 + gap) * (1 + 1e-8),
+        `${found.objectiveValue}, ${best}, ${JSON.stringify(found.optimality)}`,
+      );
+      if (found.optimality.kind === 'exact') exact++;
+      if (found.objectiveValue > 1e12) large++;
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(exact > 150 && large > 5, `${exact} exact, ${large} large`);
 });
 
 test('20 parallel chains of 20 layers are decided: exactly without bounds, with a gap that is proven with them', () => {

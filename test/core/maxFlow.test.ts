@@ -17,6 +17,8 @@ const finite = fc.oneof(
   fc.double({ min: -20, max: 10, noNaN: true }).map(Math.exp),
 );
 const capacity = fc.oneof({ arbitrary: finite, weight: 6 }, { arbitrary: fc.constant(Infinity), weight: 1 });
+/** Infinite more rarely: a few suffice to tie most nodes to a side. */
+const terminal = fc.oneof({ arbitrary: finite, weight: 15 }, { arbitrary: fc.constant(Infinity), weight: 1 });
 const network: fc.Arbitrary<Network> = fc.integer({ min: 1, max: 9 }).chain((nodeCount) =>
   fc.record({
     nodeCount: fc.constant(nodeCount),
@@ -29,7 +31,7 @@ const network: fc.Arbitrary<Network> = fc.integer({ min: 1, max: 9 }).chain((nod
       }),
       { maxLength: 24 },
     ),
-    terminals: fc.array(fc.record({ source: finite, sink: finite }), {
+    terminals: fc.array(fc.record({ source: terminal, sink: terminal }), {
       minLength: nodeCount,
       maxLength: nodeCount,
     }),
@@ -71,9 +73,12 @@ function apply(flow: FlowNetwork, { edges, terminals }: Network): void {
   terminals.forEach((t, v) => flow.setTerminals(v, t.source, t.sink));
 }
 
-const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-9 * Math.max(1e-9, Math.abs(b));
+const near = (a: number, b: number): boolean =>
+  a === b || Math.abs(a - b) <= 1e-9 * Math.max(1e-9, Math.abs(b));
 
 test('flow, the cut that is returned and the least of all cuts have the same capacity', () => {
+  let impossible = 0;
+  let pinned = 0;
   fc.assert(
     fc.property(network, (net) => {
       const flow = build(net);
@@ -81,11 +86,34 @@ test('flow, the cut that is returned and the least of all cuts have the same cap
       const found = flow.run();
       const least = leastCapacity(net);
       assert.ok(near(found, least), `flow ${found}, least cut ${least}`);
+      if (least === Infinity) {
+        impossible++;
+        return;
+      }
+      if (net.terminals.some(({ source, sink }) => source === Infinity || sink === Infinity)) pinned++;
       const cut = capacityOf(net, (v) => flow.sourceSide[v] === 1);
       assert.ok(near(cut, least), `cut ${cut}, least ${least}`);
     }),
     { numRuns: 3000 },
   );
+  assert.ok(impossible > 50 && pinned > 500, `${impossible} without a cut, ${pinned} with pinned nodes`);
+});
+
+test('amounts of eighteen orders of magnitude beside what must not be cut: the least cut, not the forbidden one', () => {
+  const flow = new FlowNetwork(3, [0, 1], [1, 2]);
+  flow.setTerminals(0, Infinity, 1e18);
+  flow.setTerminals(2, 0, 1e-9);
+  flow.setCapacity(0, 3e17);
+  flow.setCapacity(1, 1e-9);
+  assert.ok(near(flow.run(), 1e18));
+  flow.setTerminals(2, 0, Infinity);
+  flow.setTerminals(0, Infinity, 0);
+  assert.equal(flow.run(), 1e-9);
+  flow.setCapacity(1, 1e18);
+  assert.equal(flow.run(), 3e17);
+  flow.setCapacity(0, Infinity);
+  flow.setCapacity(1, Infinity);
+  assert.equal(flow.run(), Infinity);
 });
 
 test('a network solved before gives the same answer for new capacities as a new one', () => {
@@ -190,6 +218,7 @@ test('what is no capacity or no node is refused by name', () => {
   assert.throws(() => flow.setCapacity(0, -1), /edge 0/);
   assert.throws(() => flow.setCapacity(0, NaN), /edge 0/);
   assert.throws(() => flow.setCapacity(1, 1), /edge 1: there is no such edge/);
-  assert.throws(() => flow.setTerminals(0, Infinity, 0), /node 0: .*finite/);
+  assert.throws(() => flow.setTerminals(0, NaN, 0), /node 0: .*numbers/);
+  assert.throws(() => flow.setTerminals(0, 0, -1), /node 0: .*numbers/);
   assert.throws(() => flow.setTerminals(2, 0, 0), /node 2: the network has/);
 });
