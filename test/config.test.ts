@@ -57,6 +57,23 @@ test('a time to live must outlast three heartbeats', () => {
   loadConfig({ env: {}, overrides: { ...overrides, 'decisions.timeToLiveMs': 3_001 } });
 });
 
+test('beyond loopback there is TLS, or somebody says that the network is safe', () => {
+  const overrides = { 'listen.host': '0.0.0.0' };
+  const [problem] = problemsOf(() => loadConfig({ env: {}, overrides }));
+  assert.match(problem!, /^listen\.host .*without TLS/);
+  loadConfig({ env: {}, overrides: { ...overrides, 'listen.insecure': true } });
+  for (const host of ['localhost', '127.0.0.2', '::1']) {
+    loadConfig({ env: {}, overrides: { 'listen.host': host } });
+  }
+});
+
+test('the head of a request is a part of it, and has no more time', () => {
+  const overrides = { 'listen.headersTimeoutMs': 1_000, 'listen.requestTimeoutMs': 999 };
+  const [problem] = problemsOf(() => loadConfig({ env: {}, overrides }));
+  assert.match(problem!, /^listen\.requestTimeoutMs .*less than listen\.headersTimeoutMs \(1000\)/);
+  loadConfig({ env: {}, overrides: { ...overrides, 'listen.requestTimeoutMs': 1_000 } });
+});
+
 test('a proxy that is trusted has an address or a network, and everybody is none', () => {
   const trusting = (trustProxy: string) => () =>
     loadConfig({ env: {}, overrides: { 'listen.trustProxy': trustProxy } });
