@@ -90,10 +90,11 @@ export class Decider {
       if (trigger.reason === 'telemetry' && this.#confirm(session, around)) return;
       record = session.decide(trigger.reason, around);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      // one deployment whose values the core refuses must not stop the others
-      session.status = { kind: 'failed', message: `The context cannot be decided: ${error.message}` };
-      this.ports.events.refused('deployment', 'context-out-of-range', { deploymentId, error });
+      // whatever it is about one deployment, it must not stop the others, nor the controller after each start
+      const message = error instanceof Error ? error.message : String(error);
+      session.status = { kind: 'failed', message: `The context cannot be decided: ${message}` };
+      const code = error instanceof RangeError ? 'context-out-of-range' : 'decision-failed';
+      this.ports.events.refused('deployment', code, { deploymentId, error });
       return;
     }
     if (record === null) return;

@@ -1,5 +1,5 @@
 /** Opens the database file: ours alone, healthy, at the schema of this version, or not at all. */
-import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { StoreError } from '../control/storeError.js';
@@ -89,9 +89,38 @@ function assertHealthy(db: Database, file: string): void {
   );
 }
 
-/** Everything that only reads comes first, so that a database that is refused stays as it is. */
+/** Where a restore of `database` keeps what is not in its place yet. */
+export function restoreFolder(database: string): string {
+  return join(dirname(database), 'restore.partial');
+}
+
+/** An empty database where one was about to be restored would turn every device away. */
+function assertNotInRestore(file: string): void {
+  const folder = restoreFolder(file);
+  if (existsSync(file) || !existsSync(folder)) return;
+  throw new StoreError(
+    'cannot-open',
+    `There is no database ${file}, and ${folder} is left of a restore that was cut off. ` +
+      `Restore once more, or remove that folder to begin with an empty database.`,
+  );
+}
+
+/**
+ * Looks at a database through a connection that can only read. One that can write would bring the write-ahead log of a
+ * process that was killed into the file, and remove it, also of a database that is then refused.
+ */
+function inspect(file: string, { openTimeoutMs, migrations }: DatabaseOptions): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.size) return;
+  const db = new BetterSqlite(file, { readonly: true, timeout: openTimeoutMs });
+  try {
+    assertHealthy(db, file);
+    pendingMigrations(db, file, migrations);
+  } finally {
+    db.close();
+  }
+}
+
 function prepare(db: Database, file: string, options: DatabaseOptions): void {
-  assertHealthy(db, file);
   const pending = pendingMigrations(db, file, options.migrations);
   const mode = db.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal' && file !== ':memory:') {
@@ -122,6 +151,7 @@ function openFile(file: string, options: DatabaseOptions): OpenDatabase {
   const lock = file === ':memory:' ? null : takeOwnership(file);
   let db: Database | null = null;
   try {
+    if (lock) inspect(file, options);
     const opened = new BetterSqlite(file, { timeout: options.openTimeoutMs });
     db = opened;
     prepare(opened, file, options);
@@ -163,6 +193,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     );
   }
   try {
+    assertNotInRestore(path);
     return openFile(realFile(path), options);
   } catch (error) {
     throw storeFailure(error, path, 'read or write');

@@ -119,7 +119,7 @@ export class DeviceSocket implements DeviceConnection {
   beat(): void {
     if (this.#isClosing) return;
     if (this.#misses >= deadAfterMisses) {
-      this.#end('heartbeat-missed');
+      this.#guarded(() => this.#end('heartbeat-missed'));
       return;
     }
     this.#misses++;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -50,7 +52,22 @@ function execute(file: string, sql: string): void {
   db.close();
 }
 
-/** Opening is refused with `code` and a message that names the file, and the file stays byte for byte. */
+/** The files of a store as a process leaves them that was killed: what was committed last is in the log alone. */
+function killedFile(known: readonly Migration[] = migrations): string {
+  const alive = freshFile();
+  const store = openStore({ file: alive, migrations: known });
+  const decision = sample(decisionOf('p1'), 2);
+  store.commit(
+    Array.from({ length: 200 }, () => decision),
+    [],
+  );
+  const file = freshFile();
+  for (const end of ['', '-wal']) copyFileSync(`${alive}${end}`, `${file}${end}`);
+  store.close();
+  return file;
+}
+
+/** Opening is refused with `code` and a message that names the file; it and its log stay byte for byte. */
 function assertRefused(
   file: string,
   code: string,
@@ -58,6 +75,7 @@ function assertRefused(
   known: readonly Migration[] = migrations,
 ) {
   const before = readFileSync(file);
+  const log = existsSync(`${file}-wal`) ? readFileSync(`${file}-wal`) : null;
   assert.throws(
     () => openStore({ file, migrations: known, openTimeoutMs: 1 }),
     (error: Error & { code: string }) => {
@@ -69,6 +87,7 @@ function assertRefused(
     },
   );
   assert.ok(readFileSync(file).equals(before), 'the file was changed');
+  if (log !== null) assert.ok(readFileSync(`${file}-wal`).equals(log), 'the write-ahead log was changed');
 }
 
 test('a database of a newer version is refused', () => {
@@ -76,6 +95,31 @@ test('a database of a newer version is refused', () => {
   const newer = { number: migrations.length + 1, name: 'later', sql: 'CREATE TABLE later (id INTEGER)' };
   openStore({ file, migrations: [...migrations, newer] }).close();
   assertRefused(file, 'newer', /written by a newer version of Cutpoint/);
+});
+
+test('a database of a newer version whose process was killed is refused, its log untouched', () => {
+  const newer = { number: migrations.length + 1, name: 'later', sql: 'CREATE TABLE later (id INTEGER)' };
+  const file = killedFile([...migrations, newer]);
+  assertRefused(file, 'newer', /written by a newer version of Cutpoint/);
+});
+
+test('a damaged database whose process was killed is refused, its log untouched', () => {
+  const file = killedFile();
+  const log = readFileSync(`${file}-wal`);
+  const store = openStore({ file });
+  store.close();
+  const bytes = readFileSync(file);
+  bytes.fill(0xa5, bytes.length - 8192);
+  writeFileSync(file, bytes);
+  // a log of frames that belong to nothing any more
+  writeFileSync(`${file}-wal`, log.subarray(0, 32));
+  assertRefused(file, 'corrupt', /damaged/);
+});
+
+test('what was committed before a process was killed is there', () => {
+  const store = openStore({ file: killedFile() });
+  assert.ok(store.decisions(sample(decisionOf('p1'), 2).deploymentId, { limit: 1000 }).length > 0);
+  store.close();
 });
 
 test('a database of another program is refused', () => {

@@ -9,10 +9,14 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs `cutpoint` with `args`; `input` goes to its stdin. */
-export function runCutpoint(args: readonly string[], input = ''): Promise<Ran> {
+/** Runs `cutpoint` with `args`; `input` goes to its stdin, `env` is added to the environment. */
+export function runCutpoint(
+  args: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [mainScript, ...args]);
+    const child = spawn(process.execPath, [mainScript, ...args], { env: { ...process.env, ...env } });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

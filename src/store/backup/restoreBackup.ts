@@ -1,13 +1,14 @@
 /**
- * Puts a backup in place of a data folder. Everything is checked and brought to this version beside what is there; the
- * database is moved to its place last, so that the folder holds the old state or the new one.
+ * Puts a backup in place of a data folder. Everything is checked and brought to this version beside what is there. Then
+ * the models are added, and one rename puts the database over the one before: whenever this is cut off, the folder
+ * holds the old state or the new one.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { StoreError } from '../../control/storeError.js';
-import { openDatabase, takeOwnership } from '../database.js';
+import { openDatabase, restoreFolder, takeOwnership } from '../database.js';
 import { productMigrations } from '../migrations.js';
 import { storeFailure } from '../sqliteFailure.js';
 import { BackupError } from './backupError.js';
@@ -41,7 +42,7 @@ export async function restoreBackup(
   mkdirSync(to, { recursive: true, mode: 0o700 });
   const database = join(to, backupNames.database);
   let lock: Database | null = null;
-  const staging = join(to, 'restore.partial');
+  const staging = restoreFolder(database);
   try {
     lock = takeOwnership(database);
     if (existsSync(database) && !force) {
@@ -54,7 +55,7 @@ export async function restoreBackup(
     await mkdir(join(staging, backupNames.models), { recursive: true, mode: 0o700 });
     await stage(from, staging, manifest, hooks);
     const versionsSkipped = bringForward(join(staging, backupNames.database), manifest, nowMs);
-    await putInPlace(staging, to);
+    await putInPlace(staging, to, manifest);
     return { manifest, versionsSkipped };
   } catch (error) {
     throw storeFailure(error, database, 'restore');
@@ -119,37 +120,41 @@ function bringForward(file: string, manifest: BackupManifest, nowMs: number): nu
   }
 }
 
-/** Brings what the write-ahead log holds into the database, so that the file alone is whole. */
-function foldLog(database: string): void {
+/**
+ * Brings what the write-ahead log holds into the database, so that the file alone is whole: a log must never meet
+ * another database.
+ */
+async function foldLog(database: string): Promise<void> {
   if (!existsSync(database)) return;
   let db: Database | null = null;
   try {
     db = new BetterSqlite(database, { fileMustExist: true, timeout: 0 });
     db.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
-    if (!(error instanceof BetterSqlite.SqliteError)) throw error;
-    return; // damaged: it is replaced for that
+    // damaged: it is replaced for that, and its log is worth nothing without it
+    const failure = storeFailure(error, database, 'restore');
+    if (!(failure instanceof StoreError) || failure.code !== 'corrupt') throw error;
   } finally {
     db?.close();
   }
+  for (const left of [`${database}-wal`, `${database}-shm`]) await rm(left, { force: true });
 }
 
-/** What is there moves aside first, since a write-ahead log must never meet another database; it goes at the end. */
-async function putInPlace(staging: string, to: string): Promise<void> {
-  foldLog(join(to, backupNames.database));
-  const aside = join(to, 'replaced.partial');
-  await rm(aside, { recursive: true, force: true });
-  await mkdir(aside);
-  const { database, models } = backupNames;
-  for (const name of [`${database}-wal`, `${database}-shm`, database, models]) {
-    if (existsSync(join(to, name))) await rename(join(to, name), join(aside, name));
-  }
-  await rename(join(staging, models), join(to, models));
+async function putInPlace(staging: string, to: string, manifest: BackupManifest): Promise<void> {
+  const { database, models, modelFile } = backupNames;
   for (const name of await readdir(staging)) {
     if (name.startsWith(`${database}-`))
       throw new StoreError('io', `${name} is left of the restored database.`);
   }
+  // named by their content: what is there already is the same, and the database before knows nothing of the others
+  const folder = join(to, models);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const { sha256 } of manifest.models)
+    await rename(join(staging, modelFile(sha256)), join(to, modelFile(sha256)));
+  await syncFolder(folder);
+  await foldLog(join(to, database));
   await rename(join(staging, database), join(to, database));
   await syncFolder(to);
-  await rm(aside, { recursive: true, force: true });
+  const restored = new Set(manifest.models.map(({ sha256 }) => basename(modelFile(sha256))));
+  for (const name of await readdir(folder)) if (!restored.has(name)) await rm(join(folder, name));
 }

@@ -3,7 +3,7 @@
  * names. It is put together under another name, so that a folder of the wanted name is always a whole backup.
  */
 import { existsSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { StoreError } from '../../control/storeError.js';
@@ -18,6 +18,8 @@ export interface BackupHooks {
   readonly progress?: (stage: string, fraction: number) => void;
 }
 
+/** A file that is in a backup as long as it is put together. */
+const unfinished = 'unfinished';
 const pagesPerStep = 2_000;
 /** The controller never waits for a reader; a reader waits for the moment in which it opens or closes the file. */
 const busyTimeoutMs = 5_000;
@@ -53,8 +55,9 @@ export async function takeBackup(
   const partial = `${folder}.partial`;
   await mkdir(dirname(folder), { recursive: true });
   for (let attempt = 1; ; attempt++) {
-    await rm(partial, { recursive: true, force: true }); // of one that was cut off
+    await removeOfOneCutOff(partial);
     await mkdir(join(partial, backupNames.models), { recursive: true, mode: 0o700 });
+    await writeFile(join(partial, unfinished), '');
     try {
       const manifest = await fill(partial, resolve(dataFolder), productVersion, nowMs, hooks);
       if (manifest.missing.length > 0 && attempt < attempts) continue;
@@ -62,6 +65,7 @@ export async function takeBackup(
         flush: true,
         mode: 0o600,
       });
+      await rm(join(partial, unfinished));
       for (const each of [join(partial, backupNames.models), partial]) await syncFolder(each);
       await rename(partial, folder);
       await syncFolder(dirname(folder));
@@ -71,6 +75,18 @@ export async function takeBackup(
       throw error;
     }
   }
+}
+
+/** @throws BackupError `exists` where the folder is none that a backup made */
+async function removeOfOneCutOff(partial: string): Promise<void> {
+  const isOurs = existsSync(join(partial, unfinished)) || existsSync(join(partial, backupNames.manifest));
+  if (existsSync(partial) && !isOurs && (await readdir(partial)).length > 0) {
+    throw new BackupError(
+      'exists',
+      `${partial} is in the way, and no backup made it. Move it, or give another name.`,
+    );
+  }
+  await rm(partial, { recursive: true, force: true });
 }
 
 async function fill(
