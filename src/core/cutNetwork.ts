@@ -18,7 +18,7 @@ import type { StateGraph } from './stateGraph.js';
 export interface Prohibitions {
   /** Per layer and tier (`v * tierCount + t`) 1 where the layer may not run there. */
   readonly layers: Uint8Array;
-  /** Per tensor 1 where it may not leave the end device. */
+  /** Per tensor and hop (`t * hopCount + h`) 1 where it may not cross. */
   readonly tensors: Uint8Array;
 }
 
@@ -38,6 +38,8 @@ interface TensorArc {
 }
 
 export class CutNetwork {
+  /** Maximum flows run so far. */
+  flowCount = 0;
   private readonly network: FlowNetwork;
   private readonly tensorArcs: TensorArc[] = [];
   /** Edges between the nodes of a layer: `tierEdges[v][h]` leads from hop h + 1 to hop h, cut where v runs on tier h + 1. */
@@ -94,6 +96,7 @@ export class CutNetwork {
       if (highest > 0) hops += weights[hopUsed + highest - 1]!;
       this.priceTiers(weights, highest, prohibited);
       const flow = this.network.run();
+      this.flowCount++;
       if (flow < Infinity) cuts.push({ placement: this.read(), least: flow + hops });
     }
     return cuts;
@@ -120,7 +123,7 @@ export class CutNetwork {
         weights[layout.bytesUp + hop]! * encoding.bytes[tensor]! +
         weights[layout.seconds + hop]! * encoding.encodeSeconds[tensor]! +
         weights[layout.seconds + hop + 1]! * encoding.decodeSeconds[tensor]!;
-      const price = hop === 0 && prohibited.tensors[tensor] === 1 ? Infinity : cost;
+      const price = prohibited.tensors[tensor * this.hopCount + hop] === 1 ? Infinity : cost;
       if (edge === null) this.network.setTerminals(node, price, 0);
       else this.network.setCapacity(edge, price);
     }

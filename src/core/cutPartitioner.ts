@@ -1,13 +1,13 @@
 /** Decides where the states are too many to hold: by minimum cuts, exactly or within a proven gap. */
 import { compareCandidates } from './candidate.js';
 import type { Context } from './context.js';
-import { CutSearch, type Found } from './cutSearch.js';
+import { CutSearch, isWithin } from './cutSearch.js';
 import type { Decision, Optimality, Placement } from './decision.js';
-import { measureOf } from './objective.js';
+import type { Found } from './foundCut.js';
 import type { Alternative, Partitioner } from './partitioner.js';
 import { predictPlacement } from './predictPlacement.js';
 import type { Range } from './ranges.js';
-import { Assessor, type Constraint, type Problem } from './problem.js';
+import { Assessor, type Problem } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
 
 /** A bound and a value that differ by less are equal up to the rounding of their sums. */
@@ -97,29 +97,10 @@ export class CutPartitioner implements Partitioner {
     starts: readonly Placement[],
   ): { best: Found; optimality: Optimality } {
     const { best, lowerBound } = this.search.search(objective, constraints, starts);
-    if (best.excess.every((e) => e === 0)) return { best, optimality: proven(best.value, lowerBound) };
     return {
-      best: this.leastViolation(best, objective, constraints),
-      optimality: { kind: 'bounded', gap: null },
+      best,
+      optimality: isWithin(best) ? proven(best.value, lowerBound) : { kind: 'bounded', gap: null },
     };
-  }
-
-  /** As in relax.ts, with searches that may miss the least violation: nothing is claimed of it. */
-  private leastViolation(
-    start: Found,
-    objective: Problem['objective'],
-    constraints: readonly Constraint[],
-  ): Found {
-    const kept: Constraint[] = [];
-    let { placement } = start;
-    for (const constraint of constraints) {
-      const { best } = this.search.search(measureOf(constraint), kept, [placement, ...this.chain]);
-      ({ placement } = best);
-      kept.push(best.value <= constraint.limit ? constraint : { ...constraint, limit: best.value });
-    }
-    const { best } = this.search.search(objective, kept, [placement, ...this.chain]);
-    const found = this.search.candidate(best.placement, best.encoding, objective, constraints);
-    return compareCandidates(found, start) < 0 ? found : start;
   }
 }
 

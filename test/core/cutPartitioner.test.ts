@@ -1,12 +1,14 @@
 /** Graphs whose states are not held: what is claimed of a decision is true. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
 import type { LayerGraph, Tensor } from '../../src/core/layerGraph.js';
-import { buildStateGraph } from '../../src/core/stateGraph.js';
+import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
+import { topologyOf } from '../../src/core/topology.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 const extreme = fc.double({ min: Math.log(1e-9), max: Math.log(1e18), noNaN: true }).map(Math.exp);
@@ -29,41 +31,80 @@ test('without bounds the minimum cut is the optimum, and says so', () => {
   );
 });
 
-test('with every objective, bound and tier count the optimum lies inside the gap that is claimed', () => {
-  const outcomes = { exact: 0, bounded: 0, unproven: 0, missed: 0 };
+test('with every objective, bound and tier count: what is claimed is true, and the optimum is found', () => {
+  const outcomes = { feasible: 0, met: 0, optimal: 0, exact: 0, impossible: 0, breaksAsLittle: 0 };
   const cases = richPartitionInput.chain((input) =>
-    fc.tuple(fc.constant(input), richContext(input.tiers.length)),
+    fc.tuple(fc.constant(input), richContext(input.tiers.length), fc.boolean(), fc.nat()),
   );
   fc.assert(
-    fc.property(cases, ([input, now]) => {
+    fc.property(cases, ([input, context, isTight, seed]) => {
+      const now = isTight ? tightened(input, context, seed) : context;
       const found = createPartitioner(buildStateGraph(input, 0)).decide(now);
       const oracle = exhaustive(input, now, 1_000_000);
       const best = oracle.objectiveValue;
-      if (found.optimality.kind === 'bounded' && found.optimality.gap === null) {
-        outcomes.unproven++;
+      if (oracle.violations.length > 0) {
+        assert.ok(found.violations.length > 0, 'no cut meets all bounds');
+        assert.deepEqual(found.optimality, { kind: 'bounded', gap: null });
+        outcomes.impossible++;
+        if (isDeepStrictEqual(found.violations, oracle.violations)) outcomes.breaksAsLittle++;
         return;
       }
-      assert.deepEqual(found.violations, []);
-      assert.deepEqual(oracle.violations, []);
+      outcomes.feasible++;
+      if (found.violations.length > 0) {
+        assert.deepEqual(found.optimality, { kind: 'bounded', gap: null });
+        return;
+      }
+      outcomes.met++;
       assert.ok(
         found.objectiveValue >= best * (1 - 1e-9),
         `${found.objectiveValue} below the optimum ${best}`,
       );
-      const gap = found.optimality.kind === 'exact' ? 0 : found.optimality.gap!;
+      if (found.objectiveValue <= best * (1 + 1e-9)) outcomes.optimal++;
+      if (found.optimality.kind === 'exact') outcomes.exact++;
+      const gap = found.optimality.kind === 'exact' ? 0 : found.optimality.gap;
       assert.ok(
-        found.objectiveValue <= best * (1 + gap) * (1 + 1e-8),
+        gap === null || found.objectiveValue <= best * (1 + gap) * (1 + 1e-8),
         `${found.objectiveValue}, ${best}, gap ${gap}`,
       );
-      outcomes[found.optimality.kind]++;
-      if (found.objectiveValue > best * (1 + 1e-9)) outcomes.missed++;
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
-  assert.ok(outcomes.exact > 60, JSON.stringify(outcomes));
-  assert.ok(outcomes.bounded > 10, JSON.stringify(outcomes));
-  // Not promised, but a search that often misses what it cannot prove would be of little use.
-  assert.ok(outcomes.missed < outcomes.bounded / 2, JSON.stringify(outcomes));
+  const { feasible, met, optimal, exact, impossible, breaksAsLittle } = outcomes;
+  assert.ok(feasible > 250 && impossible > 50, JSON.stringify(outcomes));
+  // Not promised of every graph, since the work is bounded; on graphs as small as these it suffices.
+  assert.ok(met >= 0.99 * feasible && optimal >= 0.99 * feasible, JSON.stringify(outcomes));
+  assert.ok(exact >= 0.98 * feasible, JSON.stringify(outcomes));
+  assert.ok(breaksAsLittle >= 0.95 * impossible, JSON.stringify(outcomes));
 });
+
+/** The same context with bounds that some placement just meets: feasible by construction, and seldom slack. */
+function tightened(input: PartitionInput, context: Context, seed: number): Context {
+  const open: Context = {
+    ...context,
+    tiers: context.tiers.map(({ slowdown }) => ({ slowdown })),
+    hops: context.hops.map((hop) => ({ ...hop, uplinkBitsPerSecond: 1e6 + (seed % 1e7), connected: true })),
+    requirements: { objective: context.requirements.objective },
+  };
+  const { successors } = topologyOf(input.graph);
+  const placement = input.graph.layers.map(() => 0);
+  const top = input.tiers.length - 1;
+  for (let v = placement.length - 1; v >= 0; v--) {
+    const highest = successors[v]!.reduce((least, s) => Math.min(least, placement[s]!), top);
+    placement[v] = ((seed >>> (v % 20)) + v) % (highest + 1);
+  }
+  const { prediction } = createPartitioner(buildStateGraph(input, 0)).predict(open, placement);
+  const { memoryBytes, bytesUp, latencySeconds, energyJoules } = prediction;
+  return {
+    ...open,
+    requirements: {
+      ...open.requirements,
+      memoryBytes: memoryBytes.map((bytes) => bytes * 1.0001),
+      ...(seed % 2 === 0 ? { bytesSent: bytesUp[0] } : {}),
+      ...(seed % 3 === 0 ? { latencySeconds: latencySeconds * 1.01 + 1e-6 } : {}),
+      ...(seed % 5 === 0 ? { energyJoulesPerInference: energyJoules! * 1.01 } : {}),
+    },
+  };
+}
 
 test('amounts from 1e-9 to 1e18: what is called exact is the optimum, and a gap is true', () => {
   let exact = 0;
@@ -139,7 +180,7 @@ test('20 parallel chains of 20 layers are decided: exactly without bounds, with 
   assert.ok(bounded.prediction.weightBytes[0]! <= weights * 0.6);
   assert.ok(bounded.objectiveValue >= free.objectiveValue);
   assert.ok(
-    bounded.optimality.kind === 'exact' || bounded.optimality.gap! < 0.5,
+    bounded.optimality.kind === 'exact' || bounded.optimality.gap! < 0.02,
     JSON.stringify(bounded.optimality),
   );
 });

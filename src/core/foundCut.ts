@@ -1,0 +1,32 @@
+/** A placement that a search met: how much it breaks each constraint, and what it costs. */
+import type { Candidate } from './candidate.js';
+import { featuresOfPlacement } from './cut.js';
+import type { Placement } from './decision.js';
+import type { Encoding } from './encoding.js';
+import { weightedSum } from './features.js';
+import { objectiveValue } from './objective.js';
+import type { Constraint, ObjectiveFunction } from './problem.js';
+import type { StateGraph } from './stateGraph.js';
+
+export interface Found extends Candidate {
+  readonly placement: Placement;
+  readonly encoding: Encoding;
+  readonly features: Float64Array;
+}
+
+export function candidateOf(
+  { graph, tiers, facts, layout }: Omit<StateGraph, 'held'>,
+  placement: Placement,
+  encoding: Encoding,
+  objective: ObjectiveFunction,
+  constraints: readonly Constraint[],
+): Found {
+  const features = featuresOfPlacement(graph, tiers, facts, layout, placement, encoding);
+  return {
+    placement,
+    encoding,
+    features,
+    excess: constraints.map((c) => Math.max(0, weightedSum(c.weights, features, 0) - c.limit)),
+    value: objectiveValue(objective, features, 0),
+  };
+}
