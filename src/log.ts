@@ -38,7 +38,15 @@ export interface Log {
   readonly logger: Logger;
   /** Writes out what waits, at once; to be called last, also on the way out of a crash. */
   flush(): void;
+  /**
+   * The same on the way out in good order: in the background and for a second at most, since `flush` never ends where
+   * the reader of standard output is gone.
+   */
+  drained(): Promise<void>;
 }
+
+/** Time that a reader has for what waits at the end, ms. */
+const drainMs = 1_000;
 
 function redactPaths(): string[] {
   return SECRETS.flatMap((name) => {
@@ -66,5 +74,19 @@ export function createLog({ level, destination, onDrop }: LogOptions): Log {
     },
     destination ?? stdout!,
   );
-  return { logger, flush: () => stdout?.flushSync() };
+  return {
+    logger,
+    flush: () => stdout?.flushSync(),
+    drained: () =>
+      new Promise((resolve) => {
+        if (stdout === null) return resolve();
+        const timer = setTimeout(resolve, drainMs);
+        const done = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        stdout.once('error', done); // the reader is gone: pino drops what waits
+        stdout.flush(done);
+      }),
+  };
 }

@@ -114,7 +114,7 @@ async function stopInTime(context: AppContext, graceMs: number): Promise<number>
   clearTimeout(late);
   if (allCommitted) logger.info('stopped');
   else logger.error('stopped with decisions that the database could not take; no device was told of them');
-  flush();
+  await context.log.drained();
   return allCommitted ? exitCodes.ok : exitCodes.failed;
 }
 
