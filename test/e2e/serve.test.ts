@@ -119,6 +119,12 @@ describe('cutpoint serve', () => {
     assert.deepEqual(await imports(), []);
   });
 
+  it('ends in good order though nobody reads its log any more', async () => {
+    const serve = await mustServe(['--data', join(folder, 'unread')], { CUTPOINT_LOG__LEVEL: 'trace' });
+    serve.child.stdout!.destroy();
+    assert.equal(await serve.end('SIGTERM'), 0);
+  });
+
   it('says in one line why it does not start', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
