@@ -1,5 +1,5 @@
 /** Opens the database file: ours alone, healthy, at the schema of this version, or not at all. */
-import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { StoreError } from '../control/storeError.js';
@@ -106,17 +106,21 @@ function assertNotInRestore(file: string): void {
 }
 
 /**
- * Looks at a database through a connection that can only read. One that can write would bring the write-ahead log of a
- * process that was killed into the file, and remove it, also of a database that is then refused.
+ * Looks at a database before anything is written. Where a process that was killed left its write-ahead log, through a
+ * connection that can only read: one that can write would bring the log into the file, and remove it, also of a
+ * database that is then refused. Without a log it is the other way round: only one that can write leaves no files.
  */
 function inspect(file: string, { openTimeoutMs, migrations }: DatabaseOptions): void {
   if (!statSync(file, { throwIfNoEntry: false })?.size) return;
-  const db = new BetterSqlite(file, { readonly: true, timeout: openTimeoutMs });
+  const hasLog = existsSync(`${file}-wal`);
+  const hadIndex = existsSync(`${file}-shm`);
+  const db = new BetterSqlite(file, { readonly: hasLog, timeout: openTimeoutMs });
   try {
     assertHealthy(db, file);
     pendingMigrations(db, file, migrations);
   } finally {
     db.close();
+    if (hasLog && !hadIndex) rmSync(`${file}-shm`, { force: true });
   }
 }
 
