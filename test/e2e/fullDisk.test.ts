@@ -145,7 +145,8 @@ describe('a disk that is full', { skip }, () => {
     assert.equal((await readiness()).status, 200);
     const { length } = versions();
     await end.next('cut', length + 5);
-    assert.ok((await metric(rest, 'cutpoint_cuts_given_out_unstored_total')) >= 4);
+    // a commit that is small enough may still find room; what is left of it is used up soon
+    await until(async () => (await metric(rest, 'cutpoint_cuts_given_out_unstored_total')) >= 4);
     clearInterval(telemetry);
     await serve!.end('SIGKILL');
     const last = versions().at(-1)!;
@@ -160,7 +161,8 @@ describe('a disk that is full', { skip }, () => {
     const running = [{ deploymentId, version: last }];
     await deviceClient(serve.origin, edgeHello, null);
     const back = await deviceClient(serve.origin, { ...hello, running }, null);
-    assert.ok(((await back.next('cut'))['version'] as number) > last);
+    const { version } = await back.next('cut');
+    assert.ok((version as number) > last, `${String(version)} comes after ${last}`);
     assert.equal(await serve.end('SIGTERM'), 0);
   });
 });
