@@ -40,6 +40,8 @@ export class ControlPlane {
   readonly #decider: Decider;
   readonly #delivery: Delivery;
   readonly #housekeeping: Housekeeping;
+  /** A start that failed has not gone beyond what the last process reserved, and must leave it to the next one. */
+  #hasTakenUp = false;
   #settleTimer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -102,6 +104,7 @@ export class ControlPlane {
     this.models.load();
     this.deployments.load();
     this.log.reserve(this.deployments.list());
+    this.#hasTakenUp = true;
     for (const session of this.deployments.list()) this.#basis.refresh(session, 'restart');
     this.models.resume();
     this.#settleTimer = setTimeout(() => {
@@ -124,7 +127,7 @@ export class ControlPlane {
     this.devices.closeAll('shutting-down');
     await this.models.stop();
     const allCommitted = this.log.flush();
-    if (allCommitted) this.log.release();
+    if (allCommitted && this.#hasTakenUp) this.log.release();
     this.log.close();
     return allCommitted;
   }

@@ -174,6 +174,18 @@ describe('cuts that go on while the database cannot be written', () => {
     assert.equal(back.cuts[0]!.version, 10);
   });
 
+  it('goes beyond them also where a start between failed for want of room', async () => {
+    rig = await start();
+    const { end } = await deployed(rig);
+    broken = true;
+    await change(rig, end, 1, 3);
+    await rig.halt();
+    await assert.rejects(start(rig.folder), /disk full/);
+    broken = false;
+    rig = await start(rig.folder);
+    assert.equal(rig.store.deployments()[0]!.version, 10);
+  });
+
   it('gives its reserve back at a stop in order', async () => {
     rig = await start();
     await deployed(rig);

@@ -92,7 +92,13 @@ export async function controlRig(options: RigOptions = {}) {
     },
     { ...testSettings, ...options.settings },
   );
-  control.start();
+  try {
+    control.start();
+  } catch (error) {
+    await control.stop(); // as the product does
+    real.close();
+    throw error;
+  }
   return {
     control,
     folder,
