@@ -222,7 +222,7 @@ class ScaledProgram {
     prices.forEach((price, r) => {
       const scale = this.scales[r] ?? this.stageScale;
       prices[r] = (price * this.costScale) / scale;
-      if (r >= this.scales.length) shared += prices[r]!;
+      if (r >= this.scales.length) shared += prices[r];
     });
     // The shares of the bottleneck's weight must not be more than all of it.
     const excess = shared > this.stageWeight ? this.stageWeight / shared : 1;

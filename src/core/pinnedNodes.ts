@@ -14,8 +14,8 @@ export interface Residue {
   readonly demand: Float64Array;
 }
 
-export const free = 0;
-export const pinnedToSource = 1;
+const free = 0;
+const pinnedToSource = 1;
 export const pinnedToSink = 2;
 
 /**

@@ -44,7 +44,8 @@ let seenAtBackup = 0;
 function answerCuts(client: Awaited<ReturnType<typeof deviceClient>>): void {
   client.socket.on('message', (frame: Buffer) => {
     const { type, version, phase } = JSON.parse(frame.toString());
-    if (type === 'cut') client.send({ type: phase === 'prepare' ? 'prepared' : 'ack', deploymentId, version });
+    if (type === 'cut')
+      client.send({ type: phase === 'prepare' ? 'prepared' : 'ack', deploymentId, version });
   });
 }
 
