@@ -3,38 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Context, Requirements } from '../../../src/core/context.js';
 import { createPartitioner } from '../../../src/core/createPartitioner.js';
-import type { LayerGraph } from '../../../src/core/layerGraph.js';
 import { DefaultPolicy } from '../../../src/core/policy/defaultPolicy.js';
 import { defaultParameters } from '../../../src/core/policy/parameters.js';
 import { FollowPolicy } from '../../../src/core/policy/simplePolicies.js';
 import type { Verdict } from '../../../src/core/policy/policy.js';
 import { buildStateGraph } from '../../../src/core/stateGraph.js';
+import { graph, tierOf } from './chain.js';
 
-/** Three layers in a row, 0.1 s each on the end device and 10 ms on the edge; 100 kB in, 20 kB and 5 kB between, 1 kB out. */
-const graph: LayerGraph = {
-  name: 'chain',
-  layers: ['a', 'b', 'c'].map((name) => ({
-    name,
-    operators: ['Conv'],
-    weightBytes: 1000,
-    workingBytes: 1000,
-    macs: null,
-  })),
-  tensors: [100_000, 20_000, 5_000, 1_000].map((bytes, i) => ({
-    name: `t${i}`,
-    type: 'float32',
-    shape: [bytes / 4],
-    bytes,
-    producer: i === 0 ? null : i - 1,
-    consumers: i === 3 ? [] : [i],
-    isOutput: i === 3,
-  })),
-};
-const seconds = (each: number) => ({
-  seconds: [each, each, each],
-  source: { kind: 'measured' as const, machineId: 'm' },
-});
-const partitioner = createPartitioner(buildStateGraph({ graph, tiers: [seconds(0.1), seconds(0.01)] }, 1000));
+const partitioner = createPartitioner(buildStateGraph({ graph, tiers: [tierOf(0.1), tierOf(0.01)] }, 1000));
 const deviceOnly = [0, 0, 0];
 const edgeOnly = [1, 1, 1];
 

@@ -4,36 +4,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Context } from '../../../src/core/context.js';
 import { createPartitioner } from '../../../src/core/createPartitioner.js';
-import type { LayerGraph } from '../../../src/core/layerGraph.js';
 import { defaultParameters } from '../../../src/core/policy/parameters.js';
 import { ReplayBench, type Comparison } from '../../../src/core/replay/comparison.js';
 import { buildStateGraph } from '../../../src/core/stateGraph.js';
+import { graph, tierOf } from './chain.js';
 
-/** 0.3 s on the end device, 30 ms on the edge; 100 kB in, 20 kB and 5 kB between. */
-const graph: LayerGraph = {
-  name: 'chain',
-  layers: ['a', 'b', 'c'].map((name) => ({
-    name,
-    operators: ['Conv'],
-    weightBytes: 1000,
-    workingBytes: 1000,
-    macs: null,
-  })),
-  tensors: [100_000, 20_000, 5_000, 1_000].map((bytes, i) => ({
-    name: `t${i}`,
-    type: 'float32',
-    shape: [bytes / 4],
-    bytes,
-    producer: i === 0 ? null : i - 1,
-    consumers: i === 3 ? [] : [i],
-    isOutput: i === 3,
-  })),
-};
-const tier = (each: number) => ({
-  seconds: [each, each, each],
-  source: { kind: 'measured' as const, machineId: 'm' },
-});
-const input = { graph, tiers: [tier(0.1), tier(0.01)] };
+const input = { graph, tiers: [tierOf(0.1), tierOf(0.01)] };
 const states = buildStateGraph(input, 1000);
 const bench = new ReplayBench(input, states, createPartitioner(states));
 
