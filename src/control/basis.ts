@@ -2,7 +2,8 @@
 import type { Partitioner } from '../core/partitioner.js';
 import { measuredSeconds } from '../core/profile.js';
 import { scaledPartitioner } from '../core/scaledPartitioner.js';
-import type { DeploymentSession, DeploymentStatus, PendingBasis } from './deploymentSession.js';
+import type { DeploymentSession } from './deploymentSession.js';
+import type { DeploymentStatus, PendingBasis } from './deploymentState.js';
 import type { Devices } from './devices.js';
 import type { PartitionerLease, Partitioners } from './partitioners.js';
 import type { Events } from './ports.js';

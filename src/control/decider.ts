@@ -2,12 +2,13 @@
 import type { DecisionLog } from './decisionLog.js';
 import { DecisionLoop, type Trigger } from './decisionLoop.js';
 import type { Deployments } from './deployments.js';
-import type { DeploymentSession, Surroundings } from './deploymentSession.js';
+import type { DeploymentSession } from './deploymentSession.js';
 import type { Devices } from './devices.js';
 import { firstRowOf, needsRow, rowOf } from './history.js';
 import type { Clock, Events } from './ports.js';
 import type { DecisionReason, DecisionRecord } from './records.js';
 import type { ControlSettings } from './settings.js';
+import type { Surroundings } from './surroundings.js';
 import { costInForce } from './switching.js';
 
 /** A device with more deployments marks them in bulk. */

@@ -7,71 +7,21 @@
 import type { Context } from '../core/context.js';
 import type { Decision, Placement } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
-import { samePlacement } from '../core/policy/policy.js';
-import type { TierSeconds } from '../core/profile.js';
 import { Correction } from './correction.js';
-import { Confirmation } from './confirmation.js';
-import { ContextNumbers } from './contextNumbers.js';
-import { deploymentContext, withCloud, type DeviceView } from './deploymentContext.js';
+import { CutInForce } from './cutInForce.js';
+import { deploymentContext, withCloud } from './deploymentContext.js';
+import type { Basis, DeploymentStatus, Nack, PendingBasis } from './deploymentState.js';
 import { namesOf, type LatestRow } from './history.js';
-import type { PartitionerLease } from './partitioners.js';
+import { LatestDecision } from './latestDecision.js';
 import { monotonicMs, type Clock } from './ports.js';
 import type { DecisionReason, DecisionRecord, DeploymentRecord, ModelRecord, Role } from './records.js';
 import { admitted, type Admission } from './admission.js';
 import { roleOfDevice, rolesOf } from './roles.js';
 import { restoredRollout, withTiers, type Rollout } from './rollout.js';
 import { SetAsides } from './setAside.js';
-import { placementOfCut, sameLayers, StoredCuts } from './storedCut.js';
-import { costInForce, Switching, switchSecondsOf } from './switching.js';
-import type { TierSecondsSource } from './tierSeconds.js';
-
-export type DeploymentStatus =
-  | { readonly kind: 'waiting'; readonly missing: readonly string[] }
-  /** `fraction` of the work is done, 0 to 1. */
-  | { readonly kind: 'building'; readonly fraction: number }
-  | { readonly kind: 'failed'; readonly message: string }
-  /** Restored after a start; the cut of before stays until the devices had the time to come back. */
-  | { readonly kind: 'holding'; readonly missing: readonly string[] }
-  | { readonly kind: 'active' };
-
-/** A device could not do what a cut asks; the last one of each tier is kept for the operators. */
-export interface Nack {
-  readonly version: number;
-  readonly code: string;
-  readonly message: string | null;
-  readonly atMs: number;
-}
-
-/** What the decisions of a deployment stand on. */
-export interface Basis {
-  /** Model, profiles and ratios: equal keys mean equal decisions. */
-  readonly key: string;
-  readonly lease: PartitionerLease;
-  readonly partitioner: Partitioner;
-  /** Where the seconds of each tier come from, tier 0 first. */
-  readonly sources: readonly TierSeconds['source'][];
-  /** Seconds of all layers on each tier, before slowdown. */
-  readonly wholeModelSeconds: readonly number[];
-}
-
-/** The basis that is being built to replace another. */
-export interface PendingBasis {
-  readonly key: string;
-  readonly lease: PartitionerLease;
-  readonly tiers: readonly TierSecondsSource[];
-}
-
-type SeenView = DeviceView & { readonly seenSinceStart: boolean };
-
-export interface Surroundings {
-  readonly end: SeenView;
-  readonly edge: SeenView;
-  /** Null without a cloud. */
-  readonly cloud: SeenView | null;
-  /** True until the time that devices have to come back after a start is over. */
-  readonly settling: boolean;
-  readonly clock: Clock;
-}
+import { StoredCuts } from './storedCut.js';
+import { missingAfterStart, type Surroundings } from './surroundings.js';
+import { Switching, switchSecondsOf } from './switching.js';
 
 export class DeploymentSession {
   durable: DeploymentRecord;
@@ -96,19 +46,13 @@ export class DeploymentSession {
   latestRow: LatestRow | null = null;
   /** Decisions since then that kept the cut and have no row. */
   keptSinceRow = 0;
-  /** In which context was decided last; none: the next one is decided. That decision may not be durable yet. */
-  readonly #decidedIn = new ContextNumbers();
+  readonly #latest: LatestDecision;
   /** Whether that chose the best cut: telemetry may confirm it. */
   #isConfirmable = false;
-  readonly #confirmation = new Confirmation();
-  #lastDecision: DecisionRecord | null;
   #found: Decision | null = null;
-  /** Placement of the cut in force: the very object that the partitioner gave, which it knows again. */
-  #inForce: { readonly version: number; readonly placement: Placement } | null = null;
+  readonly #inForce: CutInForce;
   readonly #switching = new Switching();
   #heldReason: DecisionReason | null = null;
-  /** Which decision operators see; 0: one from before the start. */
-  #shownNumber = 0;
   #restored: boolean;
 
   constructor(
@@ -116,10 +60,11 @@ export class DeploymentSession {
     readonly model: ModelRecord,
     restored: DecisionRecord | null,
     nowMs: number,
-    private readonly cuts = new StoredCuts(),
+    cuts = new StoredCuts(),
   ) {
     this.durable = current;
-    this.#lastDecision = restored;
+    this.#inForce = new CutInForce(cuts);
+    this.#latest = new LatestDecision(restored);
     this.#restored = current.cut !== null;
     const { version, cut, lastGood, reported } = current;
     const desired = cut === null ? null : { version, cut };
@@ -153,23 +98,19 @@ export class DeploymentSession {
 
   /** The next decision looks at everything anew, also in an unchanged context. */
   forgetContext(): void {
-    this.#putInWords();
-    this.#decidedIn.forget();
+    this.#latest.inWords(this.current, this.#present());
+    this.#latest.context.forget();
     this.#isConfirmable = false;
   }
 
   /** What operators see; null before the first decision. */
   get lastDecision(): DecisionRecord | null {
-    this.#putInWords();
-    return this.#lastDecision;
+    return this.#latest.inWords(this.current, this.#present());
   }
 
   /** Whether the latest decision left a cut in force that breaks what was asked. */
   get isViolating(): boolean {
-    // what is confirmed breaks what the latest row did
-    if (this.#confirmation.isThere) return this.latestRow!.broken !== '';
-    if (this.#lastDecision === null) return false;
-    return costInForce(this.#lastDecision).violations.length > 0;
+    return this.#latest.isViolating(this.latestRow);
   }
 
   /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
@@ -202,16 +143,17 @@ export class DeploymentSession {
     const atMs = Number(startedAt) / 1e6;
     if (atMs - latestRow.decidedAtMs >= keptRowMs) return null;
     const context = this.context(around)!;
-    if (this.#decidedIn.holds(context)) return 'unchanged';
+    const latest = this.#latest;
+    if (latest.context.holds(context)) return 'unchanged';
     const broken = basis.partitioner.confirmed(context, this.#present()!);
     if (broken === null || namesOf(broken) !== latestRow.broken) return null;
     const tookNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
-    this.#decidedIn.take(context);
+    latest.context.take(context);
     this.#found = null;
-    this.#shownNumber = ++this.decisionCount;
+    latest.showConfirmation(++this.decisionCount);
     this.decidedAtMs = atMs;
     const { ratios } = this.correction;
-    this.#confirmation.note(basis, around.clock.nowMs(), tookNanoseconds, this.keptSinceRow++, ratios);
+    latest.confirmation.note(basis, around.clock.nowMs(), tookNanoseconds, this.keptSinceRow++, ratios);
     return tookNanoseconds;
   }
 
@@ -221,13 +163,13 @@ export class DeploymentSession {
     if (this.basis === null || context === null) return null;
     const atMs = monotonicMs(around.clock);
     const mustLeave = this.current.cut !== null && this.setAsides.holds(this.current.cut, atMs);
-    const missing = mustLeave ? [] : this.#holdsFor(around);
+    const missing = mustLeave || !this.#restored ? [] : missingAfterStart(this.current, around);
     if (missing.length > 0) {
       this.status = { kind: 'holding', missing };
       if (reason !== 'telemetry') this.#heldReason = reason;
       return null;
     }
-    const isSame = this.#decidedIn.holds(context);
+    const isSame = this.#latest.context.holds(context);
     const isWaitOver = this.waitsFor !== null && !this.setAsides.holds(this.waitsFor, atMs);
     if (isSame && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
     const startedAt = around.clock.monotonicNanoseconds();
@@ -241,12 +183,12 @@ export class DeploymentSession {
     this.#isConfirmable = waitsFor === null && switching.kept === null;
     // Time alone changed nothing.
     if (isSame && !changesCut) return null;
-    this.#putInWords();
-    this.#decidedIn.take(context);
+    this.#latest.inWords(this.current, this.#present());
+    this.#latest.context.take(context);
     const record = this.#record(
       {
         // a copy made elsewhere: were some of the contexts that each frame makes kept, the engine would take all for lasting
-        context: this.#decidedIn.context(),
+        context: this.#latest.context.context(),
         decision,
         switching,
         searchNanoseconds: Number(foundAt - startedAt),
@@ -266,17 +208,7 @@ export class DeploymentSession {
 
   /** `decision`, the one with this number, is what operators see, unless they see a later one already. */
   show(decision: DecisionRecord, number: number): void {
-    if (number < this.#shownNumber) return;
-    this.#shownNumber = number;
-    this.#confirmation.forget();
-    this.#lastDecision = decision;
-  }
-
-  #putInWords(): void {
-    if (!this.#confirmation.isThere) return;
-    const context = this.#decidedIn.context();
-    this.#lastDecision = this.#confirmation.inWords(context, this.current, this.#present()!);
-    this.#confirmation.forget();
+    this.#latest.show(decision, number);
   }
 
   /** What the policy makes of the best cut, and what devices take of that. */
@@ -319,35 +251,9 @@ export class DeploymentSession {
     return { decision, foundAt };
   }
 
-  /** The cut in force; null before the first. */
+  /** Placement of the cut in force; null before the first. */
   #present(): Placement | null {
-    const { cut, version } = this.current;
-    if (cut === null) return null;
-    if (this.#inForce?.version !== version) {
-      this.#inForce = { version, placement: placementOfCut(cut) };
-    }
-    return this.#inForce.placement;
-  }
-
-  /** Whether `chosen` is the cut in force, which there is. */
-  #isPresent({ endLayers, placement }: Alternative): boolean {
-    const { cut, cloud } = this.current;
-    return cloud === undefined && cut!.edgeLayers === undefined
-      ? sameLayers(cut!.endLayers, endLayers)
-      : samePlacement(this.#present()!, placement);
-  }
-
-  #holdsFor({ end, edge, cloud, settling }: Surroundings): string[] {
-    if (!this.#restored) return [];
-    const { current } = this;
-    const missing = [];
-    if (end.telemetry === null) missing.push(`telemetry of end device ${current.end.deviceId}`);
-    if (settling && !edge.seenSinceStart) missing.push(`edge ${current.edge.deviceId} to connect again`);
-    if (cloud === null || !settling) return missing;
-    // the link to the cloud is what the edge measures
-    if (edge.connected && edge.telemetry === null) missing.push(`telemetry of edge ${current.edge.deviceId}`);
-    if (!cloud.seenSinceStart) missing.push(`cloud ${current.cloud?.deviceId} to connect again`);
-    return missing;
+    return this.#inForce.placement(this.current);
   }
 
   /** The one place where what was chosen becomes the desired cut, under a new version where it is another one. */
@@ -357,14 +263,9 @@ export class DeploymentSession {
     atMs: number,
   ): DecisionRecord {
     const before = this.current;
-    const changed = before.cut === null || !this.#isPresent(chosen);
     // a session exists for ready models alone
-    const cutAfter = changed
-      ? this.cuts.of(chosen, this.model.graph!, chosen.prediction.tierSeconds.length)
-      : before.cut;
-    const version = changed ? before.version + 1 : before.version;
-    if (changed) this.current = { ...before, version, cut: cutAfter, updatedAtMs: atMs };
-    this.#inForce = { version, placement: chosen.placement };
+    const after = this.#inForce.become(chosen, before, this.model.graph!, atMs);
+    this.current = after;
     // field by field: a spread is slow, and this runs for each telemetry frame
     return {
       context: made.context,
@@ -375,9 +276,9 @@ export class DeploymentSession {
       deploymentId: before.id,
       atMs,
       versionBefore: before.version,
-      versionAfter: version,
+      versionAfter: after.version,
       cutBefore: before.cut,
-      cutAfter,
+      cutAfter: after.cut!,
       secondsSources: this.basis!.sources,
       corrections: this.correction.ratios,
       keptBefore: this.keptSinceRow,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DeploymentSession, type Surroundings } from '../../src/control/deploymentSession.js';
+import { DeploymentSession } from '../../src/control/deploymentSession.js';
 import { rowOf } from '../../src/control/history.js';
 import type { DecisionRecord } from '../../src/control/records.js';
+import type { Surroundings } from '../../src/control/surroundings.js';
 import { costInForce } from '../../src/control/switching.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { buildStateGraph } from '../../src/core/stateGraph.js';
