@@ -1,4 +1,8 @@
-/** Contenders in one run, interleaved: in each context each takes its turn, in an order that rotates. */
+/**
+ * Contenders in one run, interleaved: over each block of contexts each takes its turn, in an order that rotates. A burst and
+ * not a single search, because a search that comes after that of the slowest rival is timed with the caches which that
+ * left behind: a controller decides for many devices one after the other, and the papers time one method at a time.
+ */
 import { quantile, Stopwatch } from './stopwatch.js';
 import type { Problem } from '../../src/core/problem.js';
 import type { Timing } from './results.js';
@@ -12,6 +16,9 @@ interface Runner {
   readonly watch: Stopwatch;
 }
 
+/** Contexts over which a contender searches before it is the next one's turn. */
+export const burstContexts = 64;
+
 /** Seconds for which a contender may warm up, and for which it is timed, over all repeats. */
 export interface RaceBudget {
   readonly warmUpSeconds: number;
@@ -22,14 +29,14 @@ export interface RaceBudget {
 /**
  * Times all `searches` over contexts 0 … count - 1. A contender that would take longer than its budget searches in
  * every n-th context only, evenly over the run.
- * @param touch reads what the searches of a context read, untimed, before any of them: a context that was just
- *   measured lies in the caches, and none should pay for being the first to read it
+ * @param touch reads what the searches of a context read; done untimed for the whole block before each burst: contexts that
+ *   were just measured lie in the caches, and none should pay for being the first to read them
  */
 export function race<K extends string>(
   searches: Readonly<Partial<Record<K, Search>>>,
   count: number,
   budget: RaceBudget,
-  touch: (context: number) => number = () => 0,
+  touch: Search = () => 0,
 ): Record<K, Timing | null> {
   const names = Object.keys(searches) as K[];
   const timer = new Timer();
@@ -45,13 +52,11 @@ export function race<K extends string>(
   const steps = stepsThroughAll(runners.length);
   for (let repeat = 0; repeat < budget.repeats; repeat++) {
     for (const { watch } of runners) watch.nextRepeat();
-    for (let i = 0; i < count; i++) {
-      timer.sum += touch(i);
+    for (let first = 0, block = 0; first < count; first += burstContexts, block++) {
+      const end = Math.min(first + burstContexts, count);
+      const step = steps[block % steps.length]!;
       for (let turn = 0; turn < runners.length; turn++) {
-        const step = steps[i % steps.length]!;
-        const { search, stride, watch } = runners[(i + turn * step) % runners.length]!;
-        if (i % stride !== 0) continue;
-        watch.add(timer.time(search, i));
+        burst(timer, runners[(block + turn * step) % runners.length]!, first, end, touch);
       }
     }
   }
@@ -59,6 +64,20 @@ export function race<K extends string>(
     K,
     Timing | null
   >;
+}
+
+/** One contender's turn in the contexts `first` … `end` - 1. */
+function burst(
+  timer: Timer,
+  { search, stride, watch }: Runner,
+  first: number,
+  end: number,
+  touch: Search,
+): void {
+  const from = Math.ceil(first / stride) * stride;
+  if (from >= end) return;
+  for (let i = first; i < end; i++) timer.sum += touch(i);
+  for (let i = from; i < end; i += stride) watch.add(timer.time(search, i));
 }
 
 /** Steps with which all of 0 … count - 1 are met, modulo `count`. */

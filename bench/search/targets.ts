@@ -92,7 +92,7 @@ const checks: readonly Check[] = [
     atLeast: true,
     write: times,
     whenMissed:
-      'The smaller graphs miss it: there DADS builds its network and cuts it in the tens of microseconds that the table of search times shows, where the published implementations took milliseconds, and a search takes about a tenth of one. The ratio grows with the layers.',
+      'The smaller graphs miss it: there DADS builds its network and cuts it in the tens of microseconds that the table of search times shows, where the published implementations took milliseconds, and a search takes a tenth of one or less. The ratio grows with the layers.',
   },
   {
     target: 'against DADS updated, from 60 layers: ≥ 221.7×',
