@@ -8,7 +8,13 @@ import type { Config } from './config.js';
 import { proxiesOf } from './configRules.js';
 import { Access } from './control/access/access.js';
 import { ControlPlane } from './control/controlPlane.js';
-import type { Clock, ModelImporter, PartitionerBuilder, Store } from './control/ports.js';
+import {
+  monotonicMs,
+  type Clock,
+  type ModelImporter,
+  type PartitionerBuilder,
+  type Store,
+} from './control/ports.js';
 import type { ControlSettings } from './control/settings.js';
 import { Certificate } from './http/certificate.js';
 import type { HttpApp } from './http/httpApp.js';
@@ -209,7 +215,7 @@ function createHub(
       access,
       events: metrics,
       nowMs: () => clock.nowMs(),
-      nowNanoseconds: () => clock.monotonicNanoseconds(),
+      monotonicMs: () => monotonicMs(clock),
       failed: (error, deviceId) =>
         log.logger.error({ err: error, deviceId }, 'a message of a device failed; its connection is closed'),
     },

@@ -17,7 +17,7 @@ const mostSingle = 32;
 export class Decider {
   /** True until the time that devices have to come back after a start is over. */
   settling = true;
-  readonly #loop: DecisionLoop;
+  readonly #loop: DecisionLoop<DeploymentSession>;
 
   constructor(
     private readonly ports: { readonly clock: Clock; readonly events: Events },
@@ -28,28 +28,22 @@ export class Decider {
   ) {
     this.#loop = new DecisionLoop(settings.batchDeployments, {
       hasRoom: () => !log.isFull,
-      decide: (deploymentId, trigger) => this.#decide(deploymentId, trigger),
+      decide: (session, trigger) => this.#decide(session, trigger),
       coalesced: () => ports.events.dropped('superseded-telemetry'),
     });
   }
 
   /** `session` is to be decided again. */
   mark(session: DeploymentSession, reason: DecisionReason): void {
-    this.#mark(session, { reason, receivedAtNanoseconds: null, isBulk: false });
+    if (!session.disposed) this.#loop.mark(session, reason, NaN, false);
   }
 
-  /** All `sessions` of a device are, since it spoke, came or went. */
-  markOfDevice(
-    sessions: readonly DeploymentSession[],
-    reason: DecisionReason,
-    receivedAtNanoseconds: bigint | null = null,
-  ): void {
+  /** All `sessions` of a device are, since it spoke, came or went. @param receivedAtMs of its frame; NaN without one */
+  markOfDevice(sessions: readonly DeploymentSession[], reason: DecisionReason, receivedAtMs = NaN): void {
     const isBulk = sessions.length > mostSingle;
-    for (const session of sessions) this.#mark(session, { reason, receivedAtNanoseconds, isBulk });
-  }
-
-  #mark(session: DeploymentSession, trigger: Trigger): void {
-    if (!session.disposed) this.#loop.mark(session.id, trigger);
+    for (const session of sessions) {
+      if (!session.disposed) this.#loop.mark(session, reason, receivedAtMs, isBulk);
+    }
   }
 
   /** More waits than two rounds take: who brings telemetry had better keep the latest alone. */
@@ -82,37 +76,36 @@ export class Decider {
     };
   }
 
-  #decide(deploymentId: string, trigger: Trigger): void {
-    const session = this.deployments.find(deploymentId);
-    if (session === null) return; // deleted meanwhile
+  #decide(session: DeploymentSession, { reason: cause, receivedAtMs }: Trigger): void {
+    if (session.disposed) return; // meanwhile
     const around = this.around(session);
     let record: DecisionRecord | null;
     try {
-      if (trigger.reason === 'telemetry' && this.#confirm(session, around)) return;
-      record = session.decide(trigger.reason, around);
+      if (cause === 'telemetry' && this.#confirm(session, around)) return;
+      record = session.decide(cause, around);
     } catch (error) {
       // whatever it is about one deployment, it must not stop the others, nor the controller after each start
       const message = error instanceof Error ? error.message : String(error);
       session.status = { kind: 'failed', message: `The context cannot be decided: ${message}` };
       const code = error instanceof RangeError ? 'context-out-of-range' : 'decision-failed';
-      this.ports.events.refused('deployment', code, { deploymentId, error });
+      this.ports.events.refused('deployment', code, { deploymentId: session.id, error });
       return;
     }
     if (record === null) return;
     const { decision, reason, searchNanoseconds: nanoseconds } = record;
     this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
-    this.#keep(session, record, trigger.receivedAtNanoseconds);
+    this.#keep(session, record, receivedAtMs);
   }
 
   /** `record` was decided without a search; it is told and kept as any other. */
   decided(session: DeploymentSession, record: DecisionRecord): void {
-    this.#keep(session, record, null);
+    this.#keep(session, record, NaN);
   }
 
-  #keep(session: DeploymentSession, record: DecisionRecord, receivedAtNanoseconds: bigint | null): void {
+  #keep(session: DeploymentSession, record: DecisionRecord, receivedAtMs: number): void {
     const isRow = this.#isRow(session, record);
     this.#tell(record, isRow);
-    if (isRow) this.log.append(session, record, receivedAtNanoseconds);
+    if (isRow) this.log.append(session, record, receivedAtMs);
     else session.show(record, session.decisionCount);
   }
 

@@ -25,8 +25,8 @@ interface Row {
   /** Which one of its deployment. */
   readonly number: number;
   readonly deployment: DeploymentRecord;
-  /** When the frame came that caused it; null where no frame did. */
-  readonly receivedAtNanoseconds: bigint | null;
+  /** When the frame came that caused it; NaN where no frame did. */
+  readonly receivedAtMs: number;
 }
 
 /** What one commit made durable for one deployment, or what goes out on a reserved version before its commit. */
@@ -36,7 +36,7 @@ export interface DurableStep {
   readonly decision: DecisionRecord | null;
   /** Which decision of its deployment that is. */
   readonly number: number;
-  readonly receivedAtNanoseconds: bigint | null;
+  readonly receivedAtMs: number;
 }
 
 export class DecisionLog {
@@ -86,9 +86,9 @@ export class DecisionLog {
     return this.#rows.length;
   }
 
-  append(session: DeploymentSession, decision: DecisionRecord, receivedAtNanoseconds: bigint | null): void {
+  append(session: DeploymentSession, decision: DecisionRecord, receivedAtMs: number): void {
     const { current: deployment, decisionCount: number } = session;
-    this.#rows.push({ session, decision, number, deployment, receivedAtNanoseconds });
+    this.#rows.push({ session, decision, number, deployment, receivedAtMs });
     this.events.decisionQueue(this.#rows.length);
     if (this.isFull) this.events.capHit('decisionQueueRows', { cap: this.settings.queueRows });
     this.#wake(this.settings.flushMs);
@@ -272,8 +272,9 @@ export class DecisionLog {
     const last = new Map<DeploymentSession, Row>();
     for (const row of rows) {
       const before = last.get(row.session);
-      const receivedAtNanoseconds = before?.receivedAtNanoseconds ?? row.receivedAtNanoseconds;
-      last.set(row.session, { ...row, receivedAtNanoseconds });
+      const earlier = before?.receivedAtMs ?? NaN;
+      const receivedAtMs = Number.isNaN(earlier) ? row.receivedAtMs : earlier;
+      last.set(row.session, { ...row, receivedAtMs });
     }
     return [...new Set([...last.keys(), ...reported])]
       .filter((session) => !session.disposed)
@@ -289,7 +290,7 @@ export class DecisionLog {
           },
           decision: row?.decision ?? null,
           number: row?.number ?? 0,
-          receivedAtNanoseconds: row?.receivedAtNanoseconds ?? null,
+          receivedAtMs: row?.receivedAtMs ?? NaN,
         };
       });
   }

@@ -43,7 +43,7 @@ export class Delivery {
   }
 
   /** A commit went through: the deployment moves on, and a new cut is rolled out. */
-  durable({ session, deployment, decision, number, receivedAtNanoseconds }: DurableStep): void {
+  durable({ session, deployment, decision, number, receivedAtMs }: DurableStep): void {
     const isNew = deployment.version !== session.durable.version;
     session.durable = deployment;
     if (decision !== null) session.show(decision, number);
@@ -51,9 +51,8 @@ export class Delivery {
     const { version, cut } = deployment;
     this.#step(session, { kind: 'decided', desired: { version, cut: cut! } }); // a version has a cut
     this.#retry(session);
-    if (receivedAtNanoseconds !== null) {
-      const took = this.ports.clock.monotonicNanoseconds() - receivedAtNanoseconds;
-      this.ports.events.telemetryToPush(Number(took) / 1e9);
+    if (!Number.isNaN(receivedAtMs)) {
+      this.ports.events.telemetryToPush((monotonicMs(this.ports.clock) - receivedAtMs) / 1e3);
     }
   }
 

@@ -9,6 +9,7 @@ import type { Decision, Placement } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
 import { Correction } from './correction.js';
 import { CutInForce } from './cutInForce.js';
+import { Mark } from './decisionLoop.js';
 import { deploymentContext, withCloud } from './deploymentContext.js';
 import type { Basis, DeploymentStatus, Nack, PendingBasis } from './deploymentState.js';
 import { namesOf, type LatestRow } from './history.js';
@@ -42,6 +43,8 @@ export class DeploymentSession {
   /** What was chosen last, where another cut is in force because devices refused one of the two. */
   waitsFor: Alternative | null = null;
   disposed = false;
+  /** That it waits to be decided again, and why. */
+  readonly mark = new Mark();
   /** Of the history since the start. */
   latestRow: LatestRow | null = null;
   /** Decisions since then that kept the cut and have no row. */

@@ -6,7 +6,7 @@ import type { Delivery } from './delivery.js';
 import type { Deployments } from './deployments.js';
 import type { AnswerRefusal, DeviceAnswer, Running } from './deviceAnswer.js';
 import type { Devices, Hello } from './devices.js';
-import type { Clock, DeviceConnection, Events } from './ports.js';
+import { monotonicMs, type Clock, type DeviceConnection, type Events } from './ports.js';
 import type { Telemetry } from './records.js';
 
 export class Fleet {
@@ -53,12 +53,12 @@ export class Fleet {
     connection: DeviceConnection,
     sequence: number,
     values: Telemetry,
-    receivedAtNanoseconds = this.ports.clock.monotonicNanoseconds(),
+    receivedAtMs = monotonicMs(this.ports.clock),
   ): 'accepted' | 'stale' | 'unexpected' {
     const outcome = this.devices.telemetry(deviceId, connection, sequence, values);
     this.ports.events.telemetryFrame(outcome);
     if (outcome !== 'accepted') return outcome;
-    this.decider.markOfDevice(this.deployments.ofDevice(deviceId), 'telemetry', receivedAtNanoseconds);
+    this.decider.markOfDevice(this.deployments.ofDevice(deviceId), 'telemetry', receivedAtMs);
     return outcome;
   }
 

@@ -3,14 +3,15 @@
  * is that of the connections. Who was not read for the longest goes first: a device that speaks rarely is read at
  * once, and of one that speaks more often than it can be read each time the latest, never older than its interval.
  */
+import Denque from 'denque';
+
 export interface LateFrame<Owner> {
   readonly owner: Owner;
   readonly data: Buffer;
-  readonly receivedAtNanoseconds: bigint;
+  /** By a clock that does not go back. */
+  readonly receivedAtMs: number;
 }
 
-/** Places of owners that went are given back when they are more than this and more than those that wait. */
-const sparePlaces = 1024;
 const sequenceField = /"sequence"\s*:\s*(\d{1,16})\b/;
 const head = Buffer.from('{"type":"telemetry"');
 /** A larger frame is read at once: what waits has to stay small. */
@@ -31,8 +32,8 @@ interface Place<Owner> {
 export class Backlog<Owner> {
   readonly #places = new Map<Owner, Place<Owner>>();
   /** They speak and were not read in this round: they go first. */
-  #due = new Fifo<Owner>();
-  #round = new Fifo<Owner>();
+  #due = new Denque<Owner>();
+  #round = new Denque<Owner>();
   #waiting = 0;
 
   get size(): number {
@@ -55,7 +56,7 @@ export class Backlog<Owner> {
     place.frame = { ...frame, data: Buffer.from(frame.data) };
     if (before !== null) return 'replaced';
     this.#waiting++;
-    if (!place.inRound) this.#due.add(frame.owner);
+    if (!place.inRound) this.#due.push(frame.owner);
     return 'added';
   }
 
@@ -63,8 +64,8 @@ export class Backlog<Owner> {
   take(): LateFrame<Owner> | null {
     if (this.#waiting === 0) return null;
     for (;;) {
-      const isDue = this.#due.size > 0;
-      const owner = (isDue ? this.#due : this.#round).next();
+      const isDue = this.#due.length > 0;
+      const owner = (isDue ? this.#due : this.#round).shift()!;
       const place = this.#places.get(owner);
       if (place === undefined || place.inRound === isDue) continue; // forgotten since
       const { frame } = place;
@@ -72,7 +73,7 @@ export class Backlog<Owner> {
       if (frame === null) continue; // it has nothing to say: it is due when it speaks
       place.frame = null;
       place.inRound = true;
-      this.#round.add(owner);
+      this.#round.push(owner);
       this.#left();
       return frame;
     }
@@ -91,31 +92,8 @@ export class Backlog<Owner> {
   #left(): void {
     if (--this.#waiting > 0) return;
     this.#places.clear();
-    this.#due = new Fifo();
-    this.#round = new Fifo();
-  }
-}
-
-/** First in, first out; what went is given back now and then. */
-class Fifo<T> {
-  #values: T[] = [];
-  #first = 0;
-
-  get size(): number {
-    return this.#values.length - this.#first;
-  }
-
-  add(value: T): void {
-    if (this.#first > sparePlaces && this.#first > this.size) {
-      this.#values = this.#values.slice(this.#first);
-      this.#first = 0;
-    }
-    this.#values.push(value);
-  }
-
-  /** There is one. */
-  next(): T {
-    return this.#values[this.#first++]!;
+    this.#due = new Denque();
+    this.#round = new Denque();
   }
 }
 

@@ -28,7 +28,7 @@ const leastTurnMs = 10;
 
 export type HubPorts = Omit<SocketPorts, 'decode' | 'cutTexts' | 'defer'> & {
   /** A clock that does not go back. */
-  readonly nowNanoseconds: () => bigint;
+  readonly monotonicMs: () => number;
 };
 
 /** Frames of the backlog that are read in one go. */
@@ -38,7 +38,7 @@ const stuckMs = 5;
 
 export class DeviceHub {
   readonly #backlog = new Backlog<DeviceSocket>();
-  readonly #nowNanoseconds: () => bigint;
+  readonly #monotonicMs: () => number;
   /** Ends the wait for the next round of reading; null where none is due. */
   #cancelReading: (() => void) | null = null;
   readonly #sockets = new Set<DeviceSocket>();
@@ -58,7 +58,7 @@ export class DeviceHub {
     ports: HubPorts,
     private readonly settings: HubSettings,
   ) {
-    this.#nowNanoseconds = ports.nowNanoseconds;
+    this.#monotonicMs = ports.monotonicMs;
     const defer = (socket: DeviceSocket, data: Buffer) => this.#defer(socket, data);
     const cutTexts = new CutTexts(settings.timeToLiveMs);
     this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth), cutTexts, defer };
@@ -172,7 +172,7 @@ export class DeviceHub {
   #defer(owner: DeviceSocket, data: Buffer): boolean {
     if (this.#backlog.size === 0 && !this.#ports.fleet.isBehind) return false;
     if (!mayWait(data)) return false;
-    const became = this.#backlog.put({ owner, data, receivedAtNanoseconds: this.#nowNanoseconds() });
+    const became = this.#backlog.put({ owner, data, receivedAtMs: this.#monotonicMs() });
     if (became === 'replaced') this.#ports.events.dropped('shed-telemetry');
     else if (became === 'stale') this.#ports.events.telemetryFrame('stale');
     this.#readOn();
@@ -187,7 +187,7 @@ export class DeviceHub {
       for (let left = readPerRound; left > 0 && !this.#ports.fleet.isBehind; left--) {
         const frame = this.#backlog.take();
         if (frame === null) return;
-        frame.owner.takeLate(frame.data, frame.receivedAtNanoseconds);
+        frame.owner.takeLate(frame.data, frame.receivedAtMs);
       }
       this.#readOn();
     };

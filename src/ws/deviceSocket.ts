@@ -110,9 +110,9 @@ export class DeviceSocket implements DeviceConnection {
   }
 
   /** A frame that was deferred has its turn. */
-  takeLate(data: Buffer, receivedAtNanoseconds: bigint): void {
+  takeLate(data: Buffer, receivedAtMs: number): void {
     if (this.#isClosing) return;
-    this.#guarded(() => this.#read(data, false, receivedAtNanoseconds));
+    this.#guarded(() => this.#read(data, false, receivedAtMs));
   }
 
   /** Called every heartbeat. */
@@ -148,10 +148,10 @@ export class DeviceSocket implements DeviceConnection {
     this.#read(bytes, isBinary);
   }
 
-  #read(bytes: Buffer, isBinary: boolean, receivedAtNanoseconds?: bigint): void {
+  #read(bytes: Buffer, isBinary: boolean, receivedAtMs?: number): void {
     const decoded = this.ports.decode(bytes, isBinary);
     if (this.#device === null) this.#greet(decoded);
-    else if (decoded.ok) this.#take(this.#device.id, decoded.message, receivedAtNanoseconds);
+    else if (decoded.ok) this.#take(this.#device.id, decoded.message, receivedAtMs);
     else this.#refuse(decoded);
   }
 
@@ -235,14 +235,14 @@ export class DeviceSocket implements DeviceConnection {
     });
   }
 
-  #take(deviceId: string, message: TakenMessage, receivedAtNanoseconds?: bigint): void {
+  #take(deviceId: string, message: TakenMessage, receivedAtMs?: number): void {
     switch (message.type) {
       case 'hello':
         this.#answer('hello-again', 'A connection has one hello; connect again to change what it said.');
         this.#end('protocol-violation');
         return;
       case 'telemetry':
-        this.ports.fleet.telemetry(deviceId, this, message.sequence, message, receivedAtNanoseconds);
+        this.ports.fleet.telemetry(deviceId, this, message.sequence, message, receivedAtMs);
         return;
       case 'prepared':
       case 'ack':

@@ -1,48 +1,56 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DecisionLoop, type Trigger } from '../../src/control/decisionLoop.js';
+import { DecisionLoop, Mark, type Trigger } from '../../src/control/decisionLoop.js';
 
-const telemetry = (isBulk: boolean, at = 1n): Trigger => ({
-  reason: 'telemetry',
-  receivedAtNanoseconds: at,
-  isBulk,
-});
+class Target {
+  readonly mark = new Mark();
+  constructor(readonly id: string) {}
+}
 
 function loopOf(batch: number) {
   const decided: string[] = [];
   const triggers = new Map<string, Trigger>();
   const state = { coalesced: 0, hasRoom: true };
-  const loop = new DecisionLoop(batch, {
+  const targets = new Map<string, Target>();
+  const loop = new DecisionLoop<Target>(batch, {
     hasRoom: () => state.hasRoom,
-    decide: (id, trigger) => {
+    decide: ({ id }, trigger) => {
       decided.push(id);
-      triggers.set(id, trigger);
+      const { reason, receivedAtMs, isBulk } = trigger;
+      triggers.set(id, { reason, receivedAtMs, isBulk });
     },
     coalesced: () => state.coalesced++,
   });
-  return { loop, decided, triggers, state };
+  const targetOf = (id: string): Target => {
+    const target = targets.get(id) ?? new Target(id);
+    targets.set(id, target);
+    return target;
+  };
+  const telemetry = (id: string, isBulk: boolean, atMs = 1) =>
+    loop.mark(targetOf(id), 'telemetry', atMs, isBulk);
+  return { loop, decided, triggers, state, telemetry, targetOf };
 }
 
 describe('the decision loop', () => {
   it('decides what is marked once, on the oldest frame that waits, for the reason that says most', async () => {
-    const { loop, decided, triggers, state } = loopOf(8);
-    loop.mark('a', telemetry(false, 1n));
-    loop.mark('a', telemetry(false, 2n));
-    loop.mark('a', { reason: 'requirements', receivedAtNanoseconds: null, isBulk: false });
-    loop.mark('a', telemetry(false, 3n));
+    const { loop, decided, triggers, state, telemetry, targetOf } = loopOf(8);
+    telemetry('a', false, 1);
+    telemetry('a', false, 2);
+    loop.mark(targetOf('a'), 'requirements', NaN, false);
+    telemetry('a', false, 3);
     await nextTurn();
     assert.deepEqual(decided, ['a']);
-    assert.deepEqual(triggers.get('a'), { reason: 'requirements', receivedAtNanoseconds: 1n, isBulk: false });
+    assert.deepEqual(triggers.get('a'), { reason: 'requirements', receivedAtMs: 1, isBulk: false });
     assert.equal(state.coalesced, 2);
     assert.equal(loop.waiting, 0);
   });
 
   it('lets nobody wait for more than a part of a batch of what a device marked in bulk, nor that for ever', async () => {
-    const { loop, decided } = loopOf(8);
-    for (let i = 0; i < 100; i++) loop.mark(`bulk-${i}`, telemetry(true));
+    const { loop, decided, telemetry } = loopOf(8);
+    for (let i = 0; i < 100; i++) telemetry(`bulk-${i}`, true);
     for (let turn = 0; turn < 30; turn++) {
-      loop.mark(`single-${turn}`, telemetry(false));
+      telemetry(`single-${turn}`, false);
       assert.ok(loop.waitingSingle <= 1);
       const before = decided.length;
       await nextTurn();
@@ -55,23 +63,23 @@ describe('the decision loop', () => {
   });
 
   it('gives a deployment of such a device its own turn when its other device speaks', async () => {
-    const { loop, decided, triggers } = loopOf(4);
-    for (let i = 0; i < 10; i++) loop.mark(`d${i}`, telemetry(true, 1n));
-    loop.mark('d9', telemetry(false, 2n));
+    const { loop, decided, triggers, telemetry } = loopOf(4);
+    for (let i = 0; i < 10; i++) telemetry(`d${i}`, true, 1);
+    telemetry('d9', false, 2);
     assert.equal(loop.waiting, 10);
     await nextTurn();
     assert.equal(decided[0], 'd9');
-    assert.equal(triggers.get('d9')!.receivedAtNanoseconds, 1n);
-    loop.mark('d9', telemetry(false));
-    loop.mark('d9', telemetry(true));
+    assert.equal(triggers.get('d9')!.receivedAtMs, 1);
+    telemetry('d9', false);
+    telemetry('d9', true);
     assert.equal(loop.waitingSingle, 1, 'it stays there');
   });
 
   it('waits while there is no room, and goes on when told', async () => {
-    const { loop, decided, state } = loopOf(4);
+    const { loop, decided, state, telemetry } = loopOf(4);
     state.hasRoom = false;
-    loop.mark('a', telemetry(false));
-    loop.mark('b', telemetry(true));
+    telemetry('a', false);
+    telemetry('b', true);
     await nextTurn();
     assert.deepEqual(decided, []);
     state.hasRoom = true;
@@ -79,8 +87,22 @@ describe('the decision loop', () => {
     await nextTurn();
     assert.deepEqual(decided, ['a', 'b']);
     loop.stop();
-    loop.mark('c', telemetry(false));
+    telemetry('c', false);
     await nextTurn();
     assert.equal(decided.length, 2);
+  });
+
+  it('decides once what was marked in bulk and singly in turns, whichever queue it stands in', async () => {
+    const { loop, decided, telemetry } = loopOf(8);
+    for (let round = 0; round < 3; round++) {
+      telemetry('a', true);
+      telemetry('a', false);
+      telemetry('a', true);
+      await nextTurn();
+      assert.equal(loop.waiting, 0);
+      assert.equal(loop.waitingSingle, 0);
+      assert.equal(decided.length, round + 1);
+      await nextTurn();
+    }
   });
 });

@@ -63,7 +63,7 @@ export async function serviceRig(options: ServiceRigOptions = {}) {
       access,
       events: recorded.events,
       nowMs: Date.now,
-      nowNanoseconds: () => process.hrtime.bigint(),
+      monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
       failed: (error) => failures.push(error),
     },
     { ...testHubSettings, ...options.hub },

@@ -10,7 +10,7 @@ import { serviceRig } from '../support/serviceRig.js';
 const frame = (owner: string, sequence: number) => ({
   owner,
   data: Buffer.from(`{"type":"telemetry","sequence":${sequence},"cpuLoad":0.5}`),
-  receivedAtNanoseconds: BigInt(sequence),
+  receivedAtMs: sequence,
 });
 const sequenceOf = ({ data }: { readonly data: Buffer }): number =>
   (JSON.parse(data.toString()) as { readonly sequence: number }).sequence;
