@@ -111,7 +111,7 @@ export class ControlPlane {
       this.#decider.settling = false;
       this.#decider.markAll('restart');
     }, this.settings.restartGraceMs);
-    this.#housekeeping.start();
+    this.#housekeeping.start(this.deployments.list());
   }
 
   /**

@@ -13,7 +13,7 @@ import { Mark } from './decisionLoop.js';
 import { deploymentContext, withCloud } from './deploymentContext.js';
 import type { Basis, DeploymentStatus, Nack, PendingBasis } from './deploymentState.js';
 import { namesOf, type LatestRow } from './history.js';
-import { LatestDecision } from './latestDecision.js';
+import { LatestDecision, type LatestReader } from './latestDecision.js';
 import { monotonicMs, type Clock } from './ports.js';
 import type { DecisionReason, DecisionRecord, DeploymentRecord, ModelRecord, Role } from './records.js';
 import { admitted, type Admission } from './admission.js';
@@ -61,7 +61,7 @@ export class DeploymentSession {
   constructor(
     public current: DeploymentRecord,
     readonly model: ModelRecord,
-    restored: DecisionRecord | null,
+    restored: LatestReader | null,
     nowMs: number,
     cuts = new StoredCuts(),
   ) {
@@ -108,10 +108,16 @@ export class DeploymentSession {
 
   /** What operators see; null before the first decision. */
   get lastDecision(): DecisionRecord | null {
+    this.#latest.read();
     return this.#latest.inWords(this.current, this.#present());
   }
 
-  /** Whether the latest decision left a cut in force that breaks what was asked. */
+  /** Reads the latest decision of before the start, where there is no newer one; false where nothing had to be read. */
+  readLatest(): boolean {
+    return this.#latest.read();
+  }
+
+  /** Whether the latest decision left a cut in force that breaks what was asked; false while that is unread. */
   get isViolating(): boolean {
     return this.#latest.isViolating(this.latestRow);
   }

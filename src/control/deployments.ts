@@ -9,7 +9,7 @@ import type { Models } from './models.js';
 import { monotonicMs, type Clock, type Events, type Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionRecord, DeploymentRecord, Role, TierBinding } from './records.js';
-import { restoredOf, type Restored } from './restored.js';
+import { restoredDeployments } from './restoredDeployments.js';
 import { bindingOf, roleOfDevice, rolesOf } from './roles.js';
 import type { RolloutPhase } from './rollout.js';
 import type { ControlSettings } from './settings.js';
@@ -33,8 +33,6 @@ export interface DeploymentChange {
   readonly edge?: Merge<Omit<TierBinding, 'deviceId'>> | undefined;
   readonly cloud?: CloudChange | undefined;
 }
-
-const recordsPerCommit = 500;
 
 const none: readonly DeploymentSession[] = [];
 
@@ -71,29 +69,11 @@ export class Deployments {
 
   /** @throws StoreError */
   load(): void {
-    const { store, clock } = this.ports;
-    const reserved = new Map(store.reservations().map((one) => [one.deploymentId, one.untilVersion]));
-    const movedOn: Restored[] = [];
-    for (const record of store.deployments()) {
-      const [latest] = store.decisions(record.id, { limit: 1 });
-      const until = reserved.get(record.id) ?? 0;
-      const stored = { record, latest: latest ?? null };
-      const restored = restoredOf(stored, until, clock.nowMs());
-      if (restored !== stored) movedOn.push(restored);
+    const { clock } = this.ports;
+    for (const { record, latest } of restoredDeployments(this.ports)) {
       const model = this.models.get(record.modelId);
-      this.#add(
-        new DeploymentSession(restored.record, model, restored.latest, monotonicMs(clock), this.#cuts),
-      );
+      this.#add(new DeploymentSession(record, model, latest, monotonicMs(clock), this.#cuts));
     }
-    for (let from = 0; from < movedOn.length; from += recordsPerCommit) {
-      const some = movedOn.slice(from, from + recordsPerCommit);
-      const rows = some.flatMap(({ record, latest }) => (record.cut === null ? [] : (latest ?? [])));
-      store.commit(
-        rows,
-        some.map(({ record }) => record),
-      );
-    }
-    if (reserved.size > 0) store.releaseReservations();
   }
 
   /** How the deployments are, at one look. */

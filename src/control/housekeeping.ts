@@ -1,5 +1,9 @@
-/** What has to be done from time to time: old history goes, devices that are connected were seen now. */
+/**
+ * What has to be done from time to time: old history goes, devices that are connected were seen now. After a start also
+ * what that left for later: the latest decisions of before it are read where nobody has asked for them yet.
+ */
 import type { DecisionLog } from './decisionLog.js';
+import type { DeploymentSession } from './deploymentSession.js';
 import type { Devices } from './devices.js';
 import type { Events, Store } from './ports.js';
 
@@ -12,12 +16,16 @@ const betweenRoundsMs = 1_000;
 /** Each connected device is noted as seen once in a round of so many parts, one after the other. */
 const touchParts = 30;
 const betweenTouchesMs = 1_000;
+/** Latest decisions read in one go: about a millisecond of each twenty, so that devices can come back meanwhile. */
+const readsPerStep = 10;
+const betweenReadsMs = 20;
 
 export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
   #touchTimer: NodeJS.Timeout | null = null;
   #betweenStepsMs = longestBetweenStepsMs;
   #touched = 0;
+  #readTimer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly ports: { readonly store: Store; readonly events: Events },
@@ -26,8 +34,10 @@ export class Housekeeping {
     private readonly keepRows: number,
   ) {}
 
-  start(): void {
+  /** @param restored deployments of before the start */
+  start(restored: readonly DeploymentSession[] = []): void {
     this.#next(betweenRoundsMs);
+    this.#readOn([...restored]);
     this.#touchTimer = setInterval(() => {
       this.devices.touchConnected(this.#touched++ % touchParts, touchParts);
       if (this.devices.hasUnsaved) this.log.schedule();
@@ -37,6 +47,18 @@ export class Housekeeping {
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#touchTimer !== null) clearInterval(this.#touchTimer);
+    if (this.#readTimer !== null) clearTimeout(this.#readTimer);
+  }
+
+  #readOn(unread: DeploymentSession[]): void {
+    this.#readTimer = setTimeout(() => {
+      for (let reads = 0; reads < readsPerStep;) {
+        const session = unread.pop();
+        if (session === undefined) return;
+        if (!session.disposed && session.readLatest()) reads++;
+      }
+      this.#readOn(unread);
+    }, betweenReadsMs);
   }
 
   #next(afterMs: number): void {

@@ -9,17 +9,29 @@ import type { LatestRow } from './history.js';
 import type { DecisionRecord, DeploymentRecord } from './records.js';
 import { costInForce } from './switching.js';
 
+/** Reads the latest decision of before the start; null: none is kept, undefined: it cannot be read now. */
+export type LatestReader = () => DecisionRecord | null | undefined;
+
 export class LatestDecision {
   /** Which it was made in; none: the next context is decided. It may not be durable yet. */
   readonly context = new ContextNumbers();
   /** Where telemetry confirmed the cut in force, and nobody has looked at that yet. */
   readonly confirmation = new Confirmation();
-  #shown: DecisionRecord | null;
+  #shown: DecisionRecord | null = null;
   /** Which decision operators see; 0: one from before the start. */
   #shownNumber = 0;
 
-  constructor(restored: DecisionRecord | null) {
-    this.#shown = restored;
+  /** @param unread null: there is none of before the start */
+  constructor(private unread: LatestReader | null) {}
+
+  /** Reads the one of before the start, where there is no newer one; false where nothing had to be read. */
+  read(): boolean {
+    if (this.unread === null || this.confirmation.isThere) return false;
+    const latest = this.unread();
+    if (latest === undefined) return true;
+    this.unread = null;
+    this.#shown = latest;
+    return true;
   }
 
   /** Decision `number`, which `confirmation` holds, is what operators see. */
@@ -32,23 +44,25 @@ export class LatestDecision {
     if (number < this.#shownNumber) return;
     this.#shownNumber = number;
     this.confirmation.forget();
+    this.unread = null;
     this.#shown = decision;
   }
 
   /**
-   * What operators see; null before the first decision.
+   * What operators see; null before the first decision, and while that of before the start is unread.
    * @param placement of the cut of `deployment` @param deployment as it was when that was confirmed, where it was
    */
   inWords(deployment: DeploymentRecord, placement: Placement | null): DecisionRecord | null {
     if (this.confirmation.isThere) {
       // what is confirmed is a cut
       this.#shown = this.confirmation.inWords(this.context.context(), deployment, placement!);
+      this.unread = null;
       this.confirmation.forget();
     }
     return this.#shown;
   }
 
-  /** Whether it left a cut in force that breaks what was asked. @param latestRow of the history */
+  /** Whether it left a cut in force that breaks what was asked; false while it is unread. @param latestRow of the history */
   isViolating(latestRow: LatestRow | null): boolean {
     // what is confirmed breaks what the latest row did
     if (this.confirmation.isThere) return latestRow!.broken !== '';

@@ -49,13 +49,20 @@ function onEndAlone({ record, latest }: Restored, nowMs: number): Restored {
   };
 }
 
+function isLost({ cut, cloud }: DeploymentRecord): boolean {
+  return cloud === undefined && cut !== null && cloudLayerCount(cut) > 0;
+}
+
 /**
- * What is to be gone on with: `stored` itself where that is right as it stands.
+ * Whether a deployment as it is stored cannot be gone on with.
  * @param until versions up to this one may be known to devices
  */
-export function restoredOf(stored: Restored, until: number, nowMs: number): Restored {
-  const { cut, cloud, version } = stored.record;
-  const known = until > version ? beyond(stored, until, nowMs) : stored;
-  const isLost = cloud === undefined && cut !== null && cloudLayerCount(cut) > 0;
-  return isLost ? onEndAlone(known, nowMs) : known;
+export function mustMoveOn(record: DeploymentRecord, until: number): boolean {
+  return until > record.version || isLost(record);
+}
+
+/** What such a deployment is gone on with. */
+export function movedOn(stored: Restored, until: number, nowMs: number): Restored {
+  const known = until > stored.record.version ? beyond(stored, until, nowMs) : stored;
+  return isLost(stored.record) ? onEndAlone(known, nowMs) : known;
 }

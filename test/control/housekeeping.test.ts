@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Housekeeping } from '../../src/control/housekeeping.js';
+import { StoreError } from '../../src/control/ports.js';
 import { decisionOf, sample } from '../store/records.js';
 import { controlRig, deployed, quickLink, slowLink, until } from '../support/controlRig.js';
 
@@ -59,6 +60,38 @@ describe('housekeeping', () => {
     } finally {
       t.mock.timers.reset();
       await rig.dispose();
+    }
+  });
+
+  it('reads the latest decisions of before a start one by one, unless there are newer ones', async () => {
+    const first = await controlRig();
+    const { session } = await deployed(first);
+    first.control.log.flush();
+    const { lastDecision } = session;
+    await first.halt();
+    const asked: string[] = [];
+    const second = await controlRig({
+      folder: first.folder,
+      wrap: (store) => ({
+        ...store,
+        decisions(deploymentId, page) {
+          asked.push(deploymentId);
+          if (asked.length === 1) throw new StoreError('io', 'The disk is gone for a moment.');
+          return store.decisions(deploymentId, page);
+        },
+      }),
+    });
+    try {
+      assert.deepEqual(asked, [], 'a start reads none');
+      await until(() => asked.length === 1);
+      const [failure] = second.recorded.of('storeFailed')[0]!;
+      assert.equal(failure.operation, 'read the latest decision');
+      const restored = second.control.deployments.get(session.id);
+      assert.equal(restored.lastDecision?.atMs, lastDecision?.atMs, 'who asks reads it');
+      assert.equal(restored.lastDecision?.atMs, lastDecision?.atMs);
+      assert.deepEqual(asked, [session.id, session.id], 'once');
+    } finally {
+      await second.dispose();
     }
   });
 });
