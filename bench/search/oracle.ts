@@ -28,6 +28,9 @@ export function allCuts(
   return rows;
 }
 
+/** Rows of features, one per cut. */
+export type CutRows = Pick<StateRows, 'features' | 'count' | 'width'>;
+
 /** Rows of a zone, and zones of a zone above: small enough to be skipped often, large enough for it to pay. */
 const zoneRows = 64;
 
@@ -40,7 +43,7 @@ export class ScanOracle {
   private readonly zones: Float64Array;
   private readonly zonesAbove: Float64Array;
 
-  constructor(readonly rows: StateRows) {
+  constructor(readonly rows: CutRows) {
     this.width = rows.width;
     this.zones = leastOf(rows.features, rows.count, rows.width);
     this.zonesAbove = leastOf(this.zones, this.zones.length / rows.width, rows.width);

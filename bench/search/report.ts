@@ -259,7 +259,18 @@ function sparedTable({ models }: SearchReport): string {
         ],
   );
   if (rows.length === 0) return 'No traces in this run.';
-  return table(['model', 'decisions / checked', 'without search', 'mismatches', 'whole decision, µs'], rows);
+  const total = { decisions: 0, checked: 0, mismatches: 0 };
+  for (const { spared } of models) {
+    total.decisions += spared?.decisions ?? 0;
+    total.checked += spared?.checked ?? 0;
+    total.mismatches += spared?.mismatches ?? 0;
+  }
+  const judged = `Held against the oracle: ${total.checked} of ${total.decisions} decisions, ${total.mismatches} of them wrong.`;
+  const each = table(
+    ['model', 'decisions / checked', 'without search', 'mismatches', 'whole decision, µs'],
+    rows,
+  );
+  return `${judged}\n\n${each}`;
 }
 
 function buildTable({ models }: SearchReport): string {

@@ -68,7 +68,7 @@ export function exhaustive(input: PartitionInput, context: Context, maxCuts: num
 }
 
 /** Every placement in which no layer runs below one that it reads from, each once. */
-function* placements({ predecessors }: Topology, tierCount: number): Generator<number[]> {
+export function* placements({ predecessors }: Topology, tierCount: number): Generator<number[]> {
   const tierOf = predecessors.map(() => 0);
   function* from(v: number): Generator<number[]> {
     if (v === tierOf.length) {
