@@ -133,6 +133,13 @@ const limits = Type.Object(
       'Frames that one device may send per second. One that sends more is warned, loses frames, and is closed.',
     ),
     frameBurst: whole(100, 1, 1_000_000, 'Frames that one device may send at once.'),
+    hellosPerMinute: whole(
+      30,
+      1,
+      1_000_000,
+      'Hellos of one device id that are taken per minute; a device with many deployments makes work with each. Further ones are closed, and the connection before stays.',
+    ),
+    helloBurst: whole(10, 1, 1_000_000, 'Hellos of one device id that are taken at once.'),
     outboxBytes: whole(
       MIB,
       4 * KIB,

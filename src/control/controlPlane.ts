@@ -50,7 +50,7 @@ export class ControlPlane {
   ) {
     const { store, clock, events } = ports;
     const { limits, decisions } = settings;
-    this.devices = new Devices(clock, events, limits.maxDevices);
+    this.devices = new Devices(clock, events, limits);
     this.profiles = new Profiles(store, clock, events, limits.maxProfilesPerModel);
     this.models = new Models(ports, this.profiles, settings, {
       ready: (modelId) => this.operations.refreshModel(modelId),

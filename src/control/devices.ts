@@ -1,9 +1,11 @@
 /** The devices that the controller knows: what they said of themselves, their latest telemetry, their connection. */
+import { Budget } from './budget.js';
 import { ControlError, notFound } from './controlError.js';
 import type { DeviceView } from './deploymentContext.js';
 import { LatestTelemetry } from './latestTelemetry.js';
-import type { CloseReason, Clock, DeviceConnection, Events } from './ports.js';
+import { monotonicMs, type CloseReason, type Clock, type DeviceConnection, type Events } from './ports.js';
 import type { DeviceDescription, DeviceRecord, Telemetry } from './records.js';
+import type { ControlSettings } from './settings.js';
 
 export interface Hello {
   readonly deviceId: string;
@@ -30,7 +32,10 @@ class Entry implements DeviceView {
   bootEpoch: number | undefined = undefined;
   lastSequence: number | null = null;
 
-  constructor(public record: DeviceRecord) {}
+  constructor(
+    public record: DeviceRecord,
+    readonly hellos: Budget,
+  ) {}
 
   get description(): DeviceDescription {
     return this.record.description;
@@ -41,6 +46,8 @@ class Entry implements DeviceView {
   }
 }
 
+type DeviceLimits = Pick<ControlSettings['limits'], 'maxDevices' | 'hellosPerMinute' | 'helloBurst'>;
+
 const unseen = { description: null, telemetry: null, connected: false, seenSinceStart: false };
 
 export class Devices {
@@ -50,11 +57,11 @@ export class Devices {
   constructor(
     private readonly clock: Clock,
     private readonly events: Events,
-    private readonly maxDevices: number,
+    private readonly limits: DeviceLimits,
   ) {}
 
   load(records: readonly DeviceRecord[]): void {
-    for (const record of records) this.#entries.set(record.id, new Entry(record));
+    for (const record of records) this.#entries.set(record.id, this.#entryOf(record));
     this.events.inventory({ devices: this.#entries.size });
   }
 
@@ -83,26 +90,21 @@ export class Devices {
 
   /**
    * A device said hello on `connection`; an older connection of the same device is closed.
-   * @throws ControlError `limit` when the device is new and there is room for no more
+   * @throws ControlError `limit`, whose code is the reason to close with: the device is new and there is room for no more, or
+   * it said hello too often, and then an older connection stays
    */
   connect(hello: Hello, connection: DeviceConnection): { readonly descriptionChanged: boolean } {
     const now = this.clock.nowMs();
     const known = this.#entries.get(hello.deviceId);
-    if (known === undefined && this.#entries.size >= this.maxDevices) {
-      this.events.capHit('devices', { deviceId: hello.deviceId, cap: this.maxDevices });
-      throw new ControlError(
-        'limit',
-        'too-many-devices',
-        `The controller keeps at most ${this.maxDevices} devices; remove one that is gone, or raise limits.maxDevices.`,
-      );
-    }
+    if (known === undefined) this.#mustHaveRoom(hello.deviceId);
     const record: DeviceRecord = {
       id: hello.deviceId,
       description: hello.description,
       firstSeenAtMs: known?.record.firstSeenAtMs ?? now,
       lastSeenAtMs: now,
     };
-    const entry = known ?? new Entry(record);
+    const entry = known ?? this.#entryOf(record);
+    this.#mustBeRare(entry);
     const before = JSON.stringify(known?.record.description);
     const older = entry.connection;
     entry.record = record;
@@ -182,6 +184,27 @@ export class Devices {
     for (const record of records) {
       if (this.#entries.get(record.id)?.record === record) this.#unsaved.delete(record.id);
     }
+  }
+
+  #entryOf(record: DeviceRecord): Entry {
+    return new Entry(record, new Budget(this.limits.helloBurst, monotonicMs(this.clock)));
+  }
+
+  #mustHaveRoom(deviceId: string): void {
+    const { maxDevices: cap } = this.limits;
+    if (this.#entries.size < cap) return;
+    this.events.capHit('devices', { deviceId, cap });
+    const message = `The controller keeps at most ${cap} devices; remove one that is gone, or raise limits.maxDevices.`;
+    throw new ControlError('limit', 'too-many-devices', message);
+  }
+
+  /** A hello costs the more the more deployments the device has: all of them are looked at, and told what runs. */
+  #mustBeRare({ record, hellos }: Entry): void {
+    const { helloBurst: atOnce, hellosPerMinute: perMinute } = this.limits;
+    if (hellos.take({ atOnce, perMinute }, monotonicMs(this.clock))) return;
+    this.events.capHit('hellosPerMinute', { deviceId: record.id, cap: perMinute });
+    const message = `Device ${record.id} said hello more than ${atOnce} times at once or ${perMinute} times a minute.`;
+    throw new ControlError('limit', 'too-many-hellos', message);
   }
 
   #touch(entry: Entry): void {

@@ -43,6 +43,7 @@ export const capNames = [
   'deploymentsPerDevice',
   'frameBytes',
   'framesPerSecond',
+  'hellosPerMinute',
   'outboxBytes',
   'restBodyBytes',
   'setAside',

@@ -7,6 +7,9 @@ export interface ControlSettings {
     readonly maxModels: number;
     readonly maxProfilesPerModel: number;
     readonly maxDevices: number;
+    /** Of one device id. */
+    readonly hellosPerMinute: number;
+    readonly helloBurst: number;
     readonly maxDeployments: number;
     readonly maxDeploymentsPerDevice: number;
   };

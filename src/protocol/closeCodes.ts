@@ -34,6 +34,11 @@ export const closes = {
     why: 'the token is of another device than the hello says',
     comeBack: 'no',
   },
+  'too-many-hellos': {
+    code: 4011,
+    why: 'this `deviceId` said hello too often; an older connection of it stays',
+    comeBack: 'later',
+  },
   'internal-error': {
     code: 1011,
     why: 'the controller failed at a message of this device',

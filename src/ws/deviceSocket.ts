@@ -201,7 +201,7 @@ export class DeviceSocket implements DeviceConnection {
     } catch (error) {
       if (!(error instanceof ControlError) || error.kind !== 'limit') throw error;
       this.#answer(error.code, error.message);
-      this.#end('too-many-devices');
+      this.#end(error.code === 'too-many-hellos' ? error.code : 'too-many-devices');
       return;
     }
     if (this.#isClosing) return;

@@ -110,7 +110,7 @@ function connect(): void {
     setTimeout(() => clearInterval(alone), 3_000);
     if (gone.includes(code) && !has('insists')) process.exit(0);
     if (has('gives-up')) process.exit(0);
-    const longMs = [4005, 4008].includes(code) && !has('insists') ? 60_000 : 0;
+    const longMs = [4005, 4008, 4011].includes(code) && !has('insists') ? 60_000 : 0;
     const waitMs =
       has('at-once') || has('insists') ? 0 : Math.max(longMs, pauseMs * (0.5 + Math.random() / 2));
     pauseMs = Math.min(60_000, pauseMs * 2);

@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.legacy.client import WebSocketClientProtocol, connect
 
 STAY_AWAY = {4001, 4003, 4004, 4009, 4010}
-COME_LATER = {4005, 4008}
+COME_LATER = {4005, 4008, 4011}
 FIRST_PAUSE, LONGEST_PAUSE, LATER_PAUSE, STABLE = 1.0, 60.0, 60.0, 10.0
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -25,6 +25,8 @@ export const testSettings: ControlSettings = {
     maxModels: 3,
     maxProfilesPerModel: 3,
     maxDevices: 4,
+    hellosPerMinute: 600,
+    helloBurst: 100,
     maxDeployments: 4,
     maxDeploymentsPerDevice: 3,
   },

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { bearer } from '../support/credentials.js';
-import { until } from '../support/controlRig.js';
+import { testSettings, until } from '../support/controlRig.js';
 import { deviceClient, endHello, serviceRig, type ServiceRigOptions } from '../support/serviceRig.js';
 
 async function withRig(
@@ -39,6 +39,36 @@ describe('limits of a connection', () => {
       assert.equal(device.of('warning').length, 1);
       assert.equal(rig.recorded.of('capHit').filter(([cap]) => cap === 'framesPerSecond').length, 1);
     }));
+
+  it('takes so many hellos of a device id, then leaves it its connection; and again after a while', async () => {
+    let passedNanoseconds = 0n;
+    const clock = {
+      nowMs: Date.now,
+      monotonicNanoseconds: () => process.hrtime.bigint() + passedNanoseconds,
+    };
+    const limits = { ...testSettings.limits, hellosPerMinute: 1, helloBurst: 3 };
+    await withRig({ clock, settings: { limits } }, async (rig) => {
+      const taken = [];
+      for (let i = 0; i < 3; i++) {
+        taken.push(await rig.device(endHello));
+        await taken[i]!.next('welcome');
+      }
+      const fourth = await rig.device(endHello);
+      assert.deepEqual(await fourth.closing(), { code: 4011, reason: 'too-many-hellos' });
+      const [error] = fourth.of('error');
+      assert.equal(error?.['code'], 'too-many-hellos');
+      assert.deepEqual(fourth.of('welcome'), []);
+      assert.deepEqual(rig.recorded.of('capHit'), [['hellosPerMinute', { deviceId: 'camera', cap: 1 }]]);
+      taken[2]!.send({ type: 'telemetry', sequence: 1, cpuLoad: 0.5 });
+      await until(() => rig.control.devices.get('camera').lastSequence === 1);
+      const other = await rig.device({ ...endHello, deviceId: 'other' });
+      await other.next('welcome');
+      passedNanoseconds = 60_000_000_000n;
+      const later = await rig.device(endHello);
+      await later.next('welcome');
+      assert.deepEqual(await taken[2]!.closing(), { code: 4001, reason: 'taken-over' });
+    });
+  });
 
   it('refuses what is nested too deeply, names the limit, and goes on', () =>
     withRig({ hub: { jsonDepth: 4 } }, async (rig) => {

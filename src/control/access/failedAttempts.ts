@@ -3,6 +3,7 @@
  * failures get a shorter answer and no log line. A right credential is always taken, so that nobody locks out a
  * fleet from behind the same address.
  */
+import { Budget } from '../budget.js';
 
 export interface FailureLimits {
   /** Attempts that may fail at once before the limit, and how many of them come back each minute. */
@@ -10,13 +11,6 @@ export interface FailureLimits {
   /** Addresses remembered; beyond, the one that failed the longest ago is forgotten. */
   readonly maxTrackedAddresses: number;
 }
-
-interface Budget {
-  left: number;
-  atMs: number;
-}
-
-const MINUTE_MS = 60_000;
 
 export class FailedAttempts {
   /** In the order of the last failure. */
@@ -41,17 +35,14 @@ export class FailedAttempts {
     const source = sourceOf(address);
     const { failuresPerMinute, maxTrackedAddresses } = this.limits;
     const known = this.#budgets.get(source);
-    const budget = known ?? { left: failuresPerMinute, atMs: nowMs };
-    const refill = ((nowMs - budget.atMs) * failuresPerMinute) / MINUTE_MS;
-    const left = Math.min(failuresPerMinute, budget.left + refill);
-    const isAdmitted = left >= 1;
+    const budget = known ?? new Budget(failuresPerMinute, nowMs);
     this.#budgets.delete(source);
     if (known === undefined && this.#budgets.size >= maxTrackedAddresses) {
       this.#budgets.delete(this.#budgets.keys().next().value!);
       this.forgotten();
     }
-    this.#budgets.set(source, { left: isAdmitted ? left - 1 : left, atMs: nowMs });
-    return isAdmitted;
+    this.#budgets.set(source, budget);
+    return budget.take({ atOnce: failuresPerMinute, perMinute: failuresPerMinute }, nowMs);
   }
 }
 
