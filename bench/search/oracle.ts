@@ -1,6 +1,6 @@
 /**
  * The oracle of the benchmark: a scan over the features of all valid cuts, before any pruning, that shares no tree, no
- * dominance and no neighbours with GADS. Where there are too many cuts to list, minimum cuts are the oracle of what is
+ * dominance and no neighbours with GADS. Where there are too many cuts to list, minimumCut.ts is the oracle of what is
  * unconstrained. Rows that cannot be better are skipped by zones. The scan
  * itself is held against reading every row, and against core/exhaustive.ts, which costs each cut from its definition, on a sample.
  */

@@ -58,7 +58,7 @@ const checks: readonly Check[] = [
     atLeast: true,
     write: (contexts) => contexts.toFixed(0),
     whenMissed:
-      'The oracle reads the features of all valid cuts, and its time in a run is limited. Where cuts are counted in hundreds of thousands, mostly on three tiers, it judges fewer contexts, spread evenly; “contexts / checked” below has each figure. Where states are too many to hold, minimum cuts of DADS judge a sample on two tiers, and on three there is no oracle here: the tests hold min-cut against trying all cuts on smaller graphs.',
+      'The oracle reads the features of all valid cuts, and its time in a run is limited. Where cuts are counted in hundreds of thousands, mostly on three tiers, it judges fewer contexts, spread evenly; “contexts / checked” below has each figure. Where states are too many to hold, a minimum cut of another network judges mode `latency` alone, for as many contexts as the time allows; under bounds there is no oracle for so many cuts: the tests hold these decisions against trying all cuts on smaller graphs.',
   },
   {
     target: 'contexts with active bounds, of those asked: at least half',
