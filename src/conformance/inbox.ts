@@ -64,6 +64,13 @@ export class Inbox {
     return this.messages[found.index]!;
   }
 
+  /** The first message behind the mark, which stays where it is. @throws Unmet when none comes */
+  async next(withinMs = 3_000): Promise<Message> {
+    const found = await this.#until(() => this.messages[this.#mark], withinMs);
+    if (found === undefined) throw new Unmet(`${this.who}: no message within ${withinMs} ms`);
+    return found;
+  }
+
   /** @throws Unmet when a matching message is behind the mark or comes during that time */
   async expectNone(type: string, pattern: Pattern, duringMs: number, why: string): Promise<void> {
     const found = await this.#until(() => this.ahead(type, pattern)[0], duringMs);

@@ -23,6 +23,8 @@ const LimitsSchema = Type.Object(
       description:
         'Frames above framesPerSecond for so long after the warning, or frameBurst of them, end it with 4008',
     }),
+    hellosPerMinute: Type.Number({ description: 'Hellos of one deviceId that are taken per minute' }),
+    helloBurst: Type.Number({ description: 'Hellos of it that are taken at once. Above both: close 4011' }),
   },
   { description: 'Every limit that the controller enforces' },
 );

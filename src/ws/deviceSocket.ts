@@ -28,6 +28,9 @@ export interface SocketSettings extends FrameRateSettings {
   readonly jsonDepth: number;
   readonly outboxBytes: number;
   readonly helloTimeoutMs: number;
+  /** Of one device id, over all of its connections. */
+  readonly hellosPerMinute: number;
+  readonly helloBurst: number;
   readonly heartbeatMs: number;
   readonly telemetryIntervalMs: number;
   readonly maxDeploymentsPerDevice: number;
@@ -231,6 +234,8 @@ export class DeviceSocket implements DeviceConnection {
         prepareMs: settings.prepareTimeoutMs,
         helloMs: settings.helloTimeoutMs,
         tooFastMs,
+        hellosPerMinute: settings.hellosPerMinute,
+        helloBurst: settings.helloBurst,
       },
     });
   }

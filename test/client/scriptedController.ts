@@ -34,6 +34,8 @@ export const welcome = {
     prepareMs: 5_000,
     helloMs: 5_000,
     tooFastMs: 5_000,
+    hellosPerMinute: 30,
+    helloBurst: 10,
   },
 };
 

@@ -32,7 +32,11 @@ const flaws: readonly (readonly [what: string, finders: readonly string[], flaw:
     ['identity/unknown-token', 'identity/other-scheme', 'identity/revoked-like-unknown'],
     { takes: ({ authorization }) => authorization !== undefined },
   ],
-  ['closes without its code', ['identity/takeover', 'hello/twice'], { closeCode: () => 1000 }],
+  [
+    'closes without its code',
+    ['identity/takeover', 'hello/twice', 'backpressure/hellos-are-bounded'],
+    { closeCode: () => 1000 },
+  ],
   [
     'says another version',
     ['welcome/verdict'],

@@ -9,7 +9,7 @@ import { Access, type AccessSettings } from '../../src/control/access/access.js'
 import type { Certificate } from '../../src/http/certificate.js';
 import { DeviceHub, type HubSettings } from '../../src/ws/deviceHub.js';
 import { bearer, deviceToken, rememberAdminKey } from './credentials.js';
-import { controlRig, until, type RigOptions } from './controlRig.js';
+import { controlRig, testSettings, until, type RigOptions } from './controlRig.js';
 
 const testHubSettings: HubSettings = {
   frameBytes: 4_096,
@@ -18,6 +18,8 @@ const testHubSettings: HubSettings = {
   frameBurst: 1_000,
   outboxBytes: 64 * 1024,
   helloTimeoutMs: 5_000,
+  hellosPerMinute: testSettings.limits.hellosPerMinute,
+  helloBurst: testSettings.limits.helloBurst,
   heartbeatMs: 60_000,
   telemetryIntervalMs: 1_000,
   maxDeploymentsPerDevice: 3,

@@ -30,6 +30,8 @@ describe('the device protocol', () => {
       prepareMs: 5000,
       helloMs: 5000,
       tooFastMs: 5000,
+      hellosPerMinute: 600,
+      helloBurst: 100,
     });
     assert.equal(rig.control.devices.get('camera').connected, true);
     await device.end();

@@ -22,6 +22,8 @@ export const limits = {
   prepareMs: 3_000,
   helloMs: 5_000,
   tooFastMs: 5_000,
+  hellosPerMinute: 30,
+  helloBurst: 10,
 } as const;
 
 /** A program that was just started has so long to connect, ms. */

@@ -1,7 +1,12 @@
 /** Who sends too fast is warned, then closed, and troubles nobody else. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { must, NotPlayable } from '../outcome.js';
+import type { Peer } from '../peer.js';
 import type { Scenario } from '../scenario.js';
 import type { ServerStage } from '../serverStage.js';
+
+/** A larger budget of hellos is not used up within the time of a scenario. */
+const mostHellos = 100;
 
 export const backpressureScenarios: readonly Scenario<ServerStage>[] = [
   {
@@ -60,6 +65,33 @@ export const backpressureScenarios: readonly Scenario<ServerStage>[] = [
       const calm = await stage.device('calm');
       for (let i = 0; i < stage.limit('frameBurst') * 2; i++) fast.telemetry({});
       await calm.unanswered(() => calm.telemetry({ cpuLoad: 0.1 }), 'a calm device is not warned');
+    },
+  },
+  {
+    topic: 'backpressure',
+    name: 'hellos-are-bounded',
+    promise: 'Who says hello too often is closed with 4011, and the connection before stays.',
+    play: async (stage) => {
+      const [atOnce, perMinute] = [stage.limit('helloBurst'), stage.limit('hellosPerMinute')];
+      if (atOnce > mostHellos || perMinute > mostHellos) {
+        throw new NotPlayable(`needs helloBurst and hellosPerMinute of at most ${mostHellos}`);
+      }
+      const sinceMs = performance.now();
+      let before: Peer | null = null;
+      for (let taken = 0; ; taken++) {
+        const most = atOnce + ((performance.now() - sinceMs) * perMinute) / 60_000;
+        must(taken <= most, `${taken} hellos were taken, at most ${Math.floor(most)} may be`);
+        const next = await stage.connect('device');
+        next.send(stage.hello('device'));
+        if ((await next.inbox.next()).type !== 'welcome') {
+          await next.inbox.expect('error', { code: 'too-many-hellos' });
+          await next.closes('too-many-hellos');
+          break;
+        }
+        before = next;
+      }
+      must(before !== null, 'the first hello must be taken');
+      await before.fence();
     },
   },
 ];

@@ -15,6 +15,8 @@ const promised = [
   'prepareMs',
   'helloMs',
   'tooFastMs',
+  'hellosPerMinute',
+  'helloBurst',
 ];
 
 async function welcomeOf(stage: ServerStage, name: string): Promise<Message> {
