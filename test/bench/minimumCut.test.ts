@@ -71,7 +71,7 @@ test('one minimum cut finds the least sum over all placements, on two and three 
     }),
     { numRuns: 250 },
   );
-  for (const [what, count] of Object.entries(seen)) assert.ok(count > 100, `${what}: ${count}`);
+  for (const [what, count] of Object.entries(seen)) assert.ok(count > 30, `${what}: ${count}`);
 });
 
 test('what it cannot judge it refuses, by name', () => {
