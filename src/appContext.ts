@@ -90,8 +90,7 @@ export async function createAppContext(
   });
   const importFolder = join(directory, 'imports');
   const importer = overrides.importer ?? importerOf(config, importFolder);
-  const partitioners =
-    overrides.partitioners ?? createStateGraphBuilder(config.states.maxStates, config.states.buildQueue);
+  const partitioners = overrides.partitioners ?? createStateGraphBuilder(config.states);
   const files = modelFilesIn(join(directory, 'models'));
   const control = new ControlPlane(
     { store, importer, partitioners, files, events: metrics, clock },

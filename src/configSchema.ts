@@ -159,6 +159,12 @@ const limits = Type.Object(
       HOUR_MS,
       'Time between two telemetry frames that devices are asked to keep.',
     ),
+    maxQuestions: whole(
+      64,
+      1,
+      10_000,
+      'Questions of operators that take long (ranges, alternatives, what-if, why a cut was chosen), worked on or waiting at once. Further ones get 503.',
+    ),
     maxRestBodyBytes: whole(8 * MIB, 1 * KIB, 256 * MIB, 'Largest JSON body of a REST request, bytes.'),
   },
   { description: 'What the controller takes from outside. Each limit that is hit is counted.' },
@@ -227,6 +233,12 @@ const decisions = Type.Object(
       10_000,
       'Deployments decided in one go before other work of the process has its turn.',
     ),
+    sliceMs: whole(
+      2,
+      1,
+      1_000,
+      'Time per turn that questions of operators have together, and a search that goes on after its decision; between two turns decisions are made.',
+    ),
     prepareTimeoutMs: whole(
       30_000,
       100,
@@ -266,6 +278,12 @@ const decisions = Type.Object(
 const states = Type.Object(
   {
     maxStates: whole(200_000, 1, 10_000_000, 'States held per model. A model with more is cut per decision.'),
+    minCutWork: whole(
+      6_000,
+      400,
+      10_000_000,
+      'Work of a decision where the states are not held, in maximum flows times layers and hops (of 40 to 400); about 10 ms for the default. The search goes on afterwards, while there is nothing else to do, up to 80000.',
+    ),
     buildQueue: whole(256, 1, 100_000, 'State graphs that may wait to be built.'),
     maxIdle: whole(
       8,

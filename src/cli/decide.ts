@@ -130,9 +130,11 @@ async function decideAll(
   } else {
     const { buildStateGraph } = await import('../core/stateGraph.js');
     const { createPartitioner } = await import('../core/createPartitioner.js');
+    const { finished } = await import('../core/steps.js');
     const partitioner = createPartitioner(buildStateGraph(input, flags.maxStates));
     decide = (context) => partitioner.decide(context);
-    if (flags.ranges === true) rangesOf = (context, decision) => partitioner.ranges(context, decision);
+    if (flags.ranges === true)
+      rangesOf = (context, decision) => finished(partitioner.ranges(context, decision));
   }
   return contexts.map((context, index) => {
     const started = process.hrtime.bigint();

@@ -71,6 +71,11 @@ export class ContextNumbers {
     );
   }
 
+  /** Whether a context was taken, and not forgotten. */
+  get isThere(): boolean {
+    return this.#requirements !== null;
+  }
+
   /** The context that was taken last. @throws Error where there is none */
   context(): Context {
     const requirements = this.#requirements;

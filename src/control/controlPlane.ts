@@ -17,6 +17,8 @@ import { Operations } from './operations.js';
 import { Partitioners } from './partitioners.js';
 import type { Clock, Events, ModelFiles, ModelImporter, PartitionerBuilder, Store } from './ports.js';
 import { Profiles } from './profiles.js';
+import { Questions } from './questions.js';
+import { Refinements } from './refinements.js';
 import type { ControlSettings } from './settings.js';
 
 export interface ControlPorts {
@@ -36,10 +38,12 @@ export class ControlPlane {
   readonly log: DecisionLog;
   readonly fleet: Fleet;
   readonly operations: Operations;
+  readonly questions: Questions;
   readonly #basis: BasisKeeper;
   readonly #decider: Decider;
   readonly #delivery: Delivery;
   readonly #housekeeping: Housekeeping;
+  readonly #refinements: Refinements;
   /** A start that failed has not gone beyond what the last process reserved, and must leave it to the next one. */
   #hasTakenUp = false;
   #settleTimer: NodeJS.Timeout | null = null;
@@ -68,7 +72,13 @@ export class ControlPlane {
       durable: (step) => delivery.durable(step),
       room: () => this.#decider.resume(),
     });
-    this.#decider = new Decider(ports, this.devices, this.deployments, this.log, decisions);
+    this.questions = new Questions(clock, events, { ...limits, ...decisions });
+    this.#refinements = new Refinements(clock, events, decisions.sliceMs, (session) =>
+      this.#decider.mark(session, 'refinement'),
+    );
+    this.#decider = new Decider(ports, this.devices, this.deployments, this.log, decisions, (session) =>
+      this.#refinements.want(session),
+    );
     this.#basis = new BasisKeeper(
       this.devices,
       this.profiles,
@@ -122,6 +132,8 @@ export class ControlPlane {
     if (this.#settleTimer !== null) clearTimeout(this.#settleTimer);
     this.#housekeeping.stop();
     this.#decider.stop();
+    this.#refinements.stop();
+    this.questions.stop();
     this.#delivery.stop();
     this.devices.touchConnected();
     this.devices.closeAll('shutting-down');

@@ -11,6 +11,8 @@ import type { ControlSettings } from './settings.js';
 import type { Surroundings } from './surroundings.js';
 import { costInForce } from './switching.js';
 
+/** Deployments decided in one turn of which a decision takes some ms. */
+const hardPerTurn = 1;
 /** A device with more deployments marks them in bulk. */
 const mostSingle = 32;
 
@@ -18,6 +20,8 @@ export class Decider {
   /** True until the time that devices have to come back after a start is over. */
   settling = true;
   readonly #loop: DecisionLoop<DeploymentSession>;
+  /** Of models that are cut per decision: one may take longer than all others of a turn together. */
+  readonly #hardLoop: DecisionLoop<DeploymentSession>;
 
   constructor(
     private readonly ports: { readonly clock: Clock; readonly events: Events },
@@ -25,25 +29,36 @@ export class Decider {
     private readonly deployments: Deployments,
     private readonly log: DecisionLog,
     private readonly settings: Pick<ControlSettings['decisions'], 'batchDeployments' | 'keptRowMs'>,
+    /** A decision had to keep short: its gap may get smaller. */
+    private readonly unproven: (session: DeploymentSession) => void,
   ) {
-    this.#loop = new DecisionLoop(settings.batchDeployments, {
+    const work: ConstructorParameters<typeof DecisionLoop<DeploymentSession>>[1] = {
       hasRoom: () => !log.isFull,
       decide: (session, trigger) => this.#decide(session, trigger),
       coalesced: () => ports.events.dropped('superseded-telemetry'),
-    });
+    };
+    this.#loop = new DecisionLoop(settings.batchDeployments, work);
+    this.#hardLoop = new DecisionLoop(hardPerTurn, work);
   }
 
   /** `session` is to be decided again. */
   mark(session: DeploymentSession, reason: DecisionReason): void {
-    if (!session.disposed) this.#loop.mark(session, reason, NaN, false);
+    this.#mark(session, reason, NaN, false);
   }
 
   /** All `sessions` of a device are, since it spoke, came or went. @param receivedAtMs of its frame; NaN without one */
   markOfDevice(sessions: readonly DeploymentSession[], reason: DecisionReason, receivedAtMs = NaN): void {
     const isBulk = sessions.length > mostSingle;
-    for (const session of sessions) {
-      if (!session.disposed) this.#loop.mark(session, reason, receivedAtMs, isBulk);
-    }
+    for (const session of sessions) this.#mark(session, reason, receivedAtMs, isBulk);
+  }
+
+  #mark(session: DeploymentSession, reason: DecisionReason, receivedAtMs: number, isBulk: boolean): void {
+    const { disposed, basis, mark } = session;
+    if (disposed) return;
+    if (basis === null || basis.partitioner.stateCount > 0)
+      this.#loop.mark(session, reason, receivedAtMs, isBulk);
+    // one that waits already, be it in the other loop, stays where it is
+    else this.#hardLoop.mark(session, reason, receivedAtMs, mark.isWaiting && mark.isBulk);
   }
 
   /** More waits than two rounds take: who brings telemetry had better keep the latest alone. */
@@ -58,10 +73,12 @@ export class Decider {
   /** Goes on after the log was full. */
   resume(): void {
     this.#loop.resume();
+    this.#hardLoop.resume();
   }
 
   stop(): void {
     this.#loop.stop();
+    this.#hardLoop.stop();
   }
 
   /** What surrounds `session` now. */
@@ -95,6 +112,7 @@ export class Decider {
     const { decision, reason, searchNanoseconds: nanoseconds } = record;
     this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
     this.#keep(session, record, receivedAtMs);
+    if (decision.optimality.kind === 'bounded') this.unproven(session);
   }
 
   /** `record` was decided without a search; it is told and kept as any other. */

@@ -7,6 +7,8 @@
 import type { Context } from '../core/context.js';
 import type { Decision, Placement } from '../core/decision.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
+import { samePlacement } from '../core/policy/policy.js';
+import type { Steps } from '../core/steps.js';
 import { Correction } from './correction.js';
 import { CutInForce } from './cutInForce.js';
 import { Mark } from './decisionLoop.js';
@@ -53,6 +55,10 @@ export class DeploymentSession {
   /** Whether that chose the best cut: telemetry may confirm it. */
   #isConfirmable = false;
   #found: Decision | null = null;
+  /** That was searched on already, in its context. */
+  #isThorough = false;
+  /** What the search took that has bettered it since, ns; null where none did. */
+  #refinedNanoseconds: number | null = null;
   readonly #inForce: CutInForce;
   readonly #switching = new Switching();
   #heldReason: DecisionReason | null = null;
@@ -166,6 +172,27 @@ export class DeploymentSession {
     return tookNanoseconds;
   }
 
+  /** The search that may better the latest decision; null where it is proven to be the best, or was searched on already. */
+  refining(): Steps<Decision> | null {
+    const found = this.#found;
+    if (this.basis === null || found === null || this.#isThorough || !this.#latest.context.isThere)
+      return null;
+    if (found.optimality.kind === 'exact') return null;
+    return this.basis.partitioner.thorough(this.#latest.context.context(), found);
+  }
+
+  /**
+   * Takes what came of that search, where nothing was decided meanwhile; it is in force after the next `decide`.
+   * @returns false where it is no better than what was found before
+   */
+  refine(decision: Decision, searchNanoseconds: number): boolean {
+    this.#isThorough = true;
+    if (!isBetter(decision, this.#found!)) return false;
+    this.#found = decision;
+    this.#refinedNanoseconds = searchNanoseconds;
+    return true;
+  }
+
   /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
   decide(reason: DecisionReason, around: Surroundings): DecisionRecord | null {
     const context = this.context(around);
@@ -175,23 +202,31 @@ export class DeploymentSession {
     const missing = mustLeave || !this.#restored ? [] : missingAfterStart(this.current, around);
     if (missing.length > 0) {
       this.status = { kind: 'holding', missing };
-      if (reason !== 'telemetry') this.#heldReason = reason;
+      if (reason !== 'telemetry' && reason !== 'refinement') this.#heldReason = reason;
       return null;
     }
     const isSame = this.#latest.context.holds(context);
     const isWaitOver = this.waitsFor !== null && !this.setAsides.holds(this.waitsFor, atMs);
-    if (isSame && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
+    const isRefined = isSame && this.#refinedNanoseconds !== null;
+    if (isSame && !isRefined && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
     const startedAt = around.clock.monotonicNanoseconds();
     const { decision, foundAt } =
       isSame && this.#found !== null
         ? { decision: this.#found, foundAt: startedAt }
         : this.#search(this.basis.partitioner, context, around.clock);
-    const cause = mustLeave ? 'nack' : reason === 'telemetry' ? (this.#heldReason ?? reason) : reason;
+    if (!isSame) {
+      this.#isThorough = false;
+      this.#refinedNanoseconds = null;
+    }
+    const refinedNanoseconds = this.#refinedNanoseconds;
+    // what came of searching on is of no use in another context
+    const told = reason === 'refinement' && !isRefined ? 'telemetry' : reason;
+    const cause = mustLeave ? 'nack' : told === 'telemetry' ? (this.#heldReason ?? told) : told;
     const { chosen, changesCut, switching, waitsFor } = this.#choose(context, decision, cause, around, atMs);
     this.waitsFor = waitsFor;
     this.#isConfirmable = waitsFor === null && switching.kept === null;
     // Time alone changed nothing.
-    if (isSame && !changesCut) return null;
+    if (isSame && !changesCut && !isRefined) return null;
     this.#latest.inWords(this.current, this.#present());
     this.#latest.context.take(context);
     const record = this.#record(
@@ -200,7 +235,7 @@ export class DeploymentSession {
         context: this.#latest.context.context(),
         decision,
         switching,
-        searchNanoseconds: Number(foundAt - startedAt),
+        searchNanoseconds: refinedNanoseconds ?? Number(foundAt - startedAt),
         reason: cause,
       },
       chosen,
@@ -209,6 +244,7 @@ export class DeploymentSession {
     this.decisionCount++;
     this.decidedAtMs = atMs;
     this.#found = decision;
+    this.#refinedNanoseconds = null;
     this.#heldReason = null;
     if (!mustLeave) this.#restored = false;
     this.status = { kind: 'active' };
@@ -293,4 +329,14 @@ export class DeploymentSession {
       keptBefore: this.keptSinceRow,
     };
   }
+}
+
+/** Of two decisions in the same context, the later one searched for from the cut of the earlier. */
+function isBetter(later: Decision, earlier: Decision): boolean {
+  const isAnother = later.encoding !== earlier.encoding || !samePlacement(later.placement, earlier.placement);
+  return isAnother || gapOf(later) < gapOf(earlier);
+}
+
+function gapOf({ optimality }: Decision): number {
+  return optimality.kind === 'exact' ? 0 : (optimality.gap ?? Infinity);
 }

@@ -29,6 +29,13 @@ export const droppedThings = [
 ] as const;
 export type DroppedThing = (typeof droppedThings)[number];
 
+export const refinementOutcomes = [
+  'better', // another cut, or a smaller gap
+  'same',
+  'superseded', // the deployment was decided anew meanwhile
+] as const;
+export type RefinementOutcome = (typeof refinementOutcomes)[number];
+
 /** Requests that were answered with no. */
 export type RefusedThing = 'connection' | 'frame' | 'model' | 'profile' | 'deployment' | 'request';
 
@@ -57,6 +64,7 @@ export const capNames = [
   'sockets',
   'strangersPerAddress',
   'trackedAddresses',
+  'questions',
 ] as const;
 export type CapName = (typeof capNames)[number];
 
@@ -81,6 +89,8 @@ export interface Events {
     /** Whether it becomes a row of the history. */
     readonly isRow: boolean;
   }): void;
+  /** A decision that had to keep short was searched on: what came of it. */
+  refinement(outcome: RefinementOutcome): void;
   telemetryFrame(outcome: TelemetryOutcome): void;
   /** From the arrival of the frame that caused a new cut to that cut in the outbox of a device. */
   telemetryToPush(seconds: number): void;
@@ -152,6 +162,8 @@ export interface Events {
     readonly devices?: number;
     readonly deployments?: number;
     readonly idleStateGraphs?: number;
+    /** Of operators, worked on or waiting. */
+    readonly questions?: number;
   }): void;
   /** Rows that wait in memory for the next commit. */
   decisionQueue(rows: number): void;

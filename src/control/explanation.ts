@@ -1,6 +1,7 @@
 /** Why a cut was chosen, in figures: what the runner-up would cost, and which bounds ruled out what would be better. */
 import type { Context } from '../core/context.js';
 import type { Alternative, Partitioner } from '../core/partitioner.js';
+import type { Steps } from '../core/steps.js';
 
 /** How many of the best cuts without bounds are looked at for those that a bound rules out. */
 const looseLookedAt = 50;
@@ -30,15 +31,23 @@ export interface Explanation {
   readonly cloudOnly: Alternative | null;
 }
 
-export function explain(partitioner: Partitioner, context: Context, chosen: Alternative): Explanation {
+export function* explain(
+  partitioner: Partitioner,
+  context: Context,
+  chosen: Alternative,
+): Steps<Explanation> {
   const { placement, objectiveValue, prediction } = chosen;
-  const second = partitioner.alternatives(context, 2).find((other) => !sameCut(other, chosen));
-  const excluded = partitioner
-    .alternatives(withoutBounds(context), looseLookedAt)
-    .map((loose) => partitioner.predict(context, loose.placement))
-    .filter((better) => better.violations.length > 0 && better.objectiveValue < objectiveValue)
-    .slice(0, excludedShown)
-    .map((alternative) => ({ alternative, savesObjective: objectiveValue - alternative.objectiveValue }));
+  const bestTwo = yield* partitioner.alternatives(context, 2);
+  const second = bestTwo.find((other) => !sameCut(other, chosen));
+  const excluded: Excluded[] = [];
+  for (const loose of yield* partitioner.alternatives(withoutBounds(context), looseLookedAt)) {
+    if (excluded.length === excludedShown) break;
+    yield;
+    const alternative = partitioner.predict(context, loose.placement);
+    const savesObjective = objectiveValue - alternative.objectiveValue;
+    if (alternative.violations.length > 0 && savesObjective > 0)
+      excluded.push({ alternative, savesObjective });
+  }
   const allOn = (tier: number): Alternative =>
     partitioner.predict(
       context,

@@ -1,6 +1,6 @@
 /**
  * Which decisions become rows of the history. One that changes something always does: the cut, a bound that is now broken
- * or met, or a cause other than telemetry or measured times. Where telemetry leaves the cut as it is, one row per deployment and interval
+ * or met, or a cause other than telemetry, measured times or a search that went on. Where telemetry leaves the cut as it is, one row per deployment and interval
  * is enough, and it says how many decisions before it kept the cut without a row: none goes unmentioned.
  */
 import type { ConstraintName } from '../core/decision.js';
@@ -28,7 +28,8 @@ export function needsRow(
   keptRowMs: number,
 ): boolean {
   if (latest === null || !isDurable) return true;
-  const isMeasured = record.reason === 'telemetry' || record.reason === 'measurement';
+  const { reason } = record;
+  const isMeasured = reason === 'telemetry' || reason === 'measurement' || reason === 'refinement';
   if (record.versionAfter !== record.versionBefore || !isMeasured) return true;
   if (brokenBounds(record) !== latest.broken) return true;
   return decidedAtMs - latest.decidedAtMs >= keptRowMs;

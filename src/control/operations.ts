@@ -2,6 +2,7 @@
 import type { Context } from '../core/context.js';
 import type { Decision } from '../core/decision.js';
 import type { Profile } from '../core/profile.js';
+import type { Steps } from '../core/steps.js';
 import type { BasisKeeper } from './basis.js';
 import { cloudAfter } from './cloudChange.js';
 import { ControlError } from './controlError.js';
@@ -110,11 +111,14 @@ export class Operations {
     );
   }
 
-  /** The decision in another context; nothing changes. @throws ControlError `invalid` for a value out of range */
-  whatIf(session: DeploymentSession, context: Context): Decision {
+  /**
+   * The decision in another context; nothing changes.
+   * @throws ControlError, at its first step: as `basisOf`, `invalid` for a value out of range
+   */
+  *whatIf(session: DeploymentSession, context: Context): Steps<Decision> {
     const { partitioner } = this.basisOf(session);
     try {
-      return partitioner.decide(context);
+      return yield* partitioner.thorough(context);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new ControlError('invalid', 'context-out-of-range', error.message, 'context');

@@ -138,7 +138,8 @@ export type DecisionReason =
   | 'restart'
   | 'nack' // a device refused the cut in force, or did not prepare it in time
   | 'retry' // the wait after a refusal is over
-  | 'measurement'; // measured times correct the predictions
+  | 'measurement' // measured times correct the predictions
+  | 'refinement'; // searched on where a decision had to keep short
 
 /** Measured seconds per predicted second of a stage; a stage that was not measured is absent. */
 export interface Corrections {

@@ -12,6 +12,8 @@ export interface ControlSettings {
     readonly helloBurst: number;
     readonly maxDeployments: number;
     readonly maxDeploymentsPerDevice: number;
+    /** Questions of operators that take long, worked on or waiting at once. */
+    readonly maxQuestions: number;
   };
   readonly decisions: RolloutSettings & {
     /** Placements of a deployment that are remembered as refused. */
@@ -30,6 +32,8 @@ export interface ControlSettings {
     readonly keepRows: number;
     /** Deployments decided before other work of the process has its turn. */
     readonly batchDeployments: number;
+    /** Time that long computations have in a turn of the event loop, ms. */
+    readonly sliceMs: number;
   };
   readonly states: {
     /** State graphs kept while no deployment needs them. */

@@ -4,6 +4,9 @@ import { HeldPartitioner } from './heldPartitioner.js';
 import type { Partitioner } from './partitioner.js';
 import type { StateGraph } from './stateGraph.js';
 
-export function createPartitioner(states: StateGraph): Partitioner {
-  return states.held === null ? new CutPartitioner(states) : new HeldPartitioner(states, states.held);
+/** @param minCutWork of a decision where the states are not held (cutSearch.ts); absent: all that is worth it */
+export function createPartitioner(states: StateGraph, minCutWork?: number): Partitioner {
+  return states.held === null
+    ? new CutPartitioner(states, minCutWork)
+    : new HeldPartitioner(states, states.held);
 }

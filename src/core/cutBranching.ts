@@ -21,6 +21,7 @@ import { candidateOf, type Found } from './foundCut.js';
 import { PlacementWalk } from './placementWalk.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
+import type { Steps } from './steps.js';
 
 export interface Outcome {
   readonly best: Found;
@@ -49,6 +50,8 @@ const firstSteps = 40;
 const laterSteps = 8;
 /** Cuts that a part hands on to its halves. */
 const keptCuts = 40;
+/** Placements to begin with that are looked at in one step. */
+const startsPerStep = 16;
 
 export class CutBranching {
   /** Placements looked at. */
@@ -72,18 +75,21 @@ export class CutBranching {
     this.dual = new CutDual(states.layout, network, objective, constraints, budget);
   }
 
-  /** @param starts placements to begin with, at least one */
-  search(starts: readonly Placement[]): Outcome {
+  /** @param starts placements to begin with, at least one; the first of them in each encoding */
+  *search(starts: readonly Placement[]): Steps<Outcome> {
     const { encodings } = this.states;
-    for (const placement of starts) this.consider(placement, encodings[0]!);
+    for (const [i, placement] of starts.entries()) {
+      if (i % startsPerStep === 0) yield;
+      for (const encoding of i === 0 ? encodings : encodings.slice(0, 1)) this.consider(placement, encoding);
+    }
     const start = this.best!;
     for (const encoding of encodings) {
       const scope = CutScope.of(this.states, this.constraints, encoding);
-      if (scope !== null) this.enter(scope, encoding, 0, 0, [start]);
+      if (scope !== null) yield* this.enter(scope, encoding, 0, 0, [start]);
     }
-    while (this.open.length > 0 && this.hasFlows() && !this.isDone()) this.halve();
+    while (this.open.length > 0 && this.hasFlows() && !this.isDone()) yield* this.halve();
     const lowerBound = this.open.reduce((least, part) => Math.min(least, part.lowerBound), this.closedBound);
-    if (this.isWithin() && lowerBound < this.cutoff()) this.walkFrom(this.best!);
+    if (this.isWithin() && lowerBound < this.cutoff()) yield* this.walkFrom(this.best!);
     return { best: this.best!, lowerBound };
   }
 
@@ -112,22 +118,22 @@ export class CutBranching {
   }
 
   /** Bounds a part, and keeps it for later where that does not settle it. */
-  private enter(
+  private *enter(
     scope: CutScope,
     encoding: Encoding,
     depth: number,
     inherited: number,
     seen: readonly Found[],
-  ): void {
+  ): Steps<void> {
     const within = seen.filter((one) => one.encoding === encoding && scope.holds(one.placement));
-    const bounded = this.dual.bound(scope, encoding, within, depth === 0 ? firstSteps : laterSteps, {
+    const bounded = yield* this.dual.bound(scope, encoding, within, depth === 0 ? firstSteps : laterSteps, {
       consider: (placement) => this.consider(placement, encoding),
       cutoff: () => this.cutoff(),
     });
     if (bounded === null) return;
     const lowerBound = Math.max(inherited, bounded.lowerBound);
     const { leader } = bounded;
-    if (leader !== null && lowerBound < this.cutoff()) this.walkFrom(leader);
+    if (leader !== null && lowerBound < this.cutoff()) yield* this.walkFrom(leader);
     const branch = branchOf(this.states, scope, bounded);
     if (branch === null && leader !== null) {
       // One placement is left, and it has been looked at.
@@ -137,7 +143,7 @@ export class CutBranching {
     this.open.push({ scope, encoding, depth, lowerBound, branch, seen: bounded.seen.slice(-keptCuts) });
   }
 
-  private halve(): void {
+  private *halve(): Steps<void> {
     const part = this.take();
     if (part.lowerBound >= this.cutoff() || part.branch === null) {
       this.closedBound = Math.min(this.closedBound, part.lowerBound);
@@ -146,7 +152,7 @@ export class CutBranching {
     const { layer, tier } = part.branch;
     for (const isBelow of [true, false]) {
       const scope = part.scope.part(layer, tier, isBelow);
-      if (scope !== null) this.enter(scope, part.encoding, part.depth + 1, part.lowerBound, part.seen);
+      if (scope !== null) yield* this.enter(scope, part.encoding, part.depth + 1, part.lowerBound, part.seen);
     }
   }
 
@@ -159,12 +165,12 @@ export class CutBranching {
     return next;
   }
 
-  private walkFrom(start: Found): void {
+  private *walkFrom(start: Found): Steps<void> {
     const key = `${start.encoding.name}:${start.placement.join()}`;
     if (this.walked.has(key)) return;
     this.walked.add(key);
     const walk = new PlacementWalk(this.states, start.encoding, this.objective, this.constraints, start);
-    this.consider(walk.run(), start.encoding);
+    this.consider(yield* walk.run(), start.encoding);
   }
 }
 

@@ -13,6 +13,7 @@ import { weightedSum, type FeatureLayout } from './features.js';
 import type { Found } from './foundCut.js';
 import { MultiplierProgram } from './multiplierProgram.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
+import type { Steps } from './steps.js';
 
 /** Maximum flows that may still be run. */
 export interface FlowBudget {
@@ -66,14 +67,14 @@ export class CutDual {
     this.stages = stageWeight === 0 ? [] : [...stages.keys()].filter((f) => stages[f]! > 0);
   }
 
-  /** @returns null where the part is empty */
-  bound(
+  /** @returns null where the part is empty; the flows at one set of prices are a step */
+  *bound(
     scope: CutScope,
     encoding: Encoding,
     known: readonly Found[],
     steps: number,
     { consider, cutoff }: Watcher,
-  ): Bounded | null {
+  ): Steps<Bounded | null> {
     const limits = this.sums.map(({ limit, memoryOf }) =>
       memoryOf === null ? limit : limit - scope.leastWorking[memoryOf]!,
     );
@@ -98,6 +99,7 @@ export class CutDual {
     let prices = best;
     let leader: Found | null = null;
     for (let step = 0; step < steps && this.budget.left > 0; step++) {
+      yield;
       const promised: { value: number; prices: Float64Array } | null =
         (program as ScaledProgram | null)?.solve() ?? null;
       if (promised !== null) {

@@ -1,12 +1,11 @@
 /** Decides over held states: GADS where all constraints can be met, the least violation where they cannot. */
-import { compareCandidates, type Candidate } from './candidate.js';
+import { bestStates } from './bestStates.js';
 import { Certificates } from './certificates.js';
 import type { Context } from './context.js';
 import { isLevel } from './courses.js';
 import { crossingTensors, endLayersOf } from './cut.js';
 import type { ConstraintName, Decision, Placement } from './decision.js';
 import { encodingNamed } from './encoding.js';
-import { weightedSum } from './features.js';
 import { Gads } from './gads.js';
 import type { Alternative, Partitioner, PlacedAs } from './partitioner.js';
 import { brokenBy, objectiveOfState, predictionOf, violationsOf } from './prediction.js';
@@ -14,6 +13,7 @@ import { placedCut, predictPlaced, preferredOf, type PlacedCut } from './predict
 import { assess, Assessor, type Problem } from './problem.js';
 import { rangesOf, type Range } from './ranges.js';
 import { relaxed } from './relax.js';
+import type { Steps } from './steps.js';
 import { maskOf, stateWithMask } from './stateIndex.js';
 import { placementOfState, type HeldStates, type StateGraph } from './stateGraph.js';
 
@@ -115,33 +115,39 @@ export class HeldPartitioner implements Partitioner {
     return cuts;
   }
 
-  ranges(context: Context, decision: Decision): readonly Range[] {
+  /** States are held: each decision is the best one. */
+  *thorough(context: Context, present: PlacedAs | null = null): Steps<Decision> {
+    return this.decide(context, present);
+  }
+
+  *ranges(context: Context, decision: Decision): Steps<readonly Range[]> {
     const encoding = encodingNamed(this.states.encodings, decision.encoding);
     const own = placedCut(this.states, decision.placement, encoding).features;
     const { features } = this.held;
     const { layout, facts } = this.states;
     const width = layout.length;
+    // of its own, since decisions are made between two steps
+    const gads = new Gads(this.held);
+    const assessor = new Assessor(layout, facts.maxDepth);
     const isBest = (now: Context): boolean => {
-      const problem = this.assess(now);
-      const best = this.best(problem, -1);
+      const problem = assessor.assess(now);
+      const best = gads.decide(problem, -1);
       return isLevel(problem, features.subarray(best * width, (best + 1) * width), own);
     };
     // problems that are looked at side by side, so not the one whose arrays are written over
     const fresh = (now: Context): Problem => assess(now, layout, facts.maxDepth);
-    return rangesOf(context, { own, features, assess: fresh, isBest });
+    return yield* rangesOf(context, { own, features, assess: fresh, isBest });
   }
 
-  alternatives(context: Context, limit: number): readonly Alternative[] {
-    const problem = this.assess(context);
-    const best: (Candidate & { readonly state: number })[] = [];
-    for (let state = 0; state < this.held.count; state++) {
-      const candidate = { state, ...this.candidate(state, problem) };
-      if (best.length === limit && compareCandidates(candidate, best[limit - 1]!) >= 0) continue;
-      const at = best.findIndex((other) => compareCandidates(candidate, other) < 0);
-      best.splice(at < 0 ? best.length : at, 0, candidate);
-      if (best.length > limit) best.pop();
+  *alternatives(context: Context, limit: number): Steps<readonly Alternative[]> {
+    const { layout, facts } = this.states;
+    const problem = assess(context, layout, facts.maxDepth);
+    const alternatives: Alternative[] = [];
+    for (const state of yield* bestStates(this.held.features, layout.length, problem, limit)) {
+      yield;
+      alternatives.push(this.alternative(state, context, problem));
     }
-    return best.map(({ state }) => this.alternative(state, context, problem));
+    return alternatives;
   }
 
   /** Of the context last asked about, once: a decision is followed by predictions in the same context. */
@@ -154,11 +160,6 @@ export class HeldPartitioner implements Partitioner {
     return this.assessed.problem;
   }
 
-  private best(problem: Problem, present: number): number {
-    const state = this.gads.search(problem.objective, problem.constraints, present);
-    return state >= 0 ? state : this.leastViolation(problem, present);
-  }
-
   private leastViolation(problem: Problem, present: number): number {
     const { gads } = this;
     const met = relaxed(
@@ -168,15 +169,6 @@ export class HeldPartitioner implements Partitioner {
       (objective, s) => gads.valueOf(objective, s),
     );
     return gads.search(problem.objective, met, present);
-  }
-
-  private candidate(state: number, problem: Problem): Candidate {
-    const { features } = this.held;
-    const offset = state * this.states.layout.length;
-    const excess = problem.constraints.map(({ weights, limit }) =>
-      Math.max(0, weightedSum(weights, features, offset) - limit),
-    );
-    return { excess, value: this.gads.valueOf(problem.objective, state) };
   }
 
   private alternative(state: number, context: Context, problem: Problem): Alternative {

@@ -2,6 +2,7 @@
 import type { Context } from './context.js';
 import type { ConstraintName, Decision, Placement } from './decision.js';
 import type { Range } from './ranges.js';
+import type { Steps } from './steps.js';
 
 /** What another cut would cost in the same context. */
 export type Alternative = Pick<
@@ -42,9 +43,15 @@ export interface Partitioner {
   /**
    * Per measured value and bound, from where to where `decision`, made in `context`, stays the best while all others
    * stay. Empty where states are not held. Takes some microseconds per value and thousand states.
-   * @throws RangeError where the decision's placement or encoding is not one of this graph
+   * @throws RangeError at its first step, where the decision's placement or encoding is not one of this graph
    */
-  ranges(context: Context, decision: Decision): readonly Range[];
+  ranges(context: Context, decision: Decision): Steps<readonly Range[]>;
   /** The `limit` best cuts in the order of preference of `decide`, the best first. */
-  alternatives(context: Context, limit: number): readonly Alternative[];
+  alternatives(context: Context, limit: number): Steps<readonly Alternative[]>;
+  /**
+   * The decision with all the work that is worth it: where `decide` has to keep short and its answer is `bounded`, a cut that
+   * is better, or a smaller gap, may come of it. Else what `decide` answers.
+   * @throws RangeError as `decide`, at its first step
+   */
+  thorough(context: Context, present?: PlacedAs | null): Steps<Decision>;
 }

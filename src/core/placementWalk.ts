@@ -11,6 +11,7 @@ import { weightedSum } from './features.js';
 import { objectiveValue } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
+import type { Steps } from './steps.js';
 
 interface Standing {
   /** Sum of the breaches, each as a share of its scale. */
@@ -51,11 +52,12 @@ export class PlacementWalk {
     );
   }
 
-  /** @returns where the walk ends */
-  run(): Placement {
+  /** @returns where the walk ends; a move is a step */
+  *run(): Steps<Placement> {
     let here = this.standing();
     // Each move lessens the breach or, among equals, the value: it ends. The cap guards against rounding.
     for (let moves = 4 * this.tierOf.length; moves > 0; moves--) {
+      yield;
       let best: { v: number; to: number; standing: Standing } | null = null;
       let bestGain = 0;
       for (let v = 0; v < this.tierOf.length; v++) {

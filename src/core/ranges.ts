@@ -14,6 +14,7 @@ import type { Context } from './context.js';
 import { largestAmount } from './contextRanges.js';
 import { movables, type Movable } from './movables.js';
 import type { Problem } from './problem.js';
+import type { Steps } from './steps.js';
 
 export interface Range {
   /** Name of the value in the context, e.g. `hops[0].uplinkBitsPerSecond`. */
@@ -36,57 +37,68 @@ export interface RangedCut {
   readonly isBest: (context: Context) => boolean;
 }
 
+/** States looked at in one step. */
+const statesPerStep = 128;
+
 /** How near halving comes to an end, as a factor. */
 const precision = 1 + 1e-6;
 
 /** The range of every value that `context` states. Where the cut is not the best there, ranges have no width. */
-export function rangesOf(context: Context, cut: RangedCut): Range[] {
+export function* rangesOf(context: Context, cut: RangedCut): Steps<Range[]> {
   const values = movables(context);
   if (!cut.isBest(context)) {
     return values.map(({ name, present }) => ({ value: name, present, from: present, to: present }));
   }
-  const rivals = rivalsOf(context, cut);
-  return values.map((movable) => ({
-    value: movable.name,
-    present: movable.present,
-    ...(movable.enters === 'limit' ? ofLimit(movable, cut) : ofPrice(movable, cut, rivals)),
-  }));
+  const rivals = yield* rivalsOf(context, cut);
+  const ranges: Range[] = [];
+  for (const movable of values) {
+    yield;
+    const { name: value, present, enters } = movable;
+    const ends = yield* enters === 'limit' ? ofLimit(movable, cut) : ofPrice(movable, cut, rivals);
+    ranges.push({ value, present, ...ends });
+  }
+  return ranges;
 }
 
 type Ends = Pick<Range, 'from' | 'to'>;
 
 /** Offsets of the states that are as good as the cut by the bounds that no price moves. */
-function rivalsOf(context: Context, { own, features, assess }: RangedCut): number[] {
+function* rivalsOf(context: Context, { own, features, assess }: RangedCut): Steps<number[]> {
   const problem = assess(context);
   const rivals: number[] = [];
   for (let offset = 0; offset < features.length; offset += own.length) {
+    if (offset % (statesPerStep * own.length) === 0) yield;
     if (compareFixedBounds(problem, own, features, offset) === 0) rivals.push(offset);
   }
   return rivals;
 }
 
-function ofLimit({ present, least, largest, isCount, with: change }: Movable, { isBest }: RangedCut): Ends {
+function* ofLimit(
+  { present, least, largest, isCount, with: change }: Movable,
+  { isBest }: RangedCut,
+): Steps<Ends> {
   const holds = (value: number): boolean => isBest(change(value));
   const [holdsLeast, holdsLargest] = [holds(least), holds(largest)];
   if (isCount) {
     return {
-      from: holdsLeast ? 0 : halveWhole(present, least, holds),
-      to: holdsLargest ? null : halveWhole(present, largest, holds),
+      from: holdsLeast ? 0 : yield* halveWhole(present, least, holds),
+      to: holdsLargest ? null : yield* halveWhole(present, largest, holds),
     };
   }
   const smallest = Number.MIN_VALUE;
-  const from = holdsLeast ? 0 : halve(present, Math.max(least, smallest), holds);
+  const from = holdsLeast ? 0 : yield* halve(present, Math.max(least, smallest), holds);
   if (holdsLargest) return { from, to: null };
   return {
     from,
-    to: present === 0 && !holds(smallest) ? 0 : halve(Math.max(present, smallest), largest, holds),
+    to: present === 0 && !holds(smallest) ? 0 : yield* halve(Math.max(present, smallest), largest, holds),
   };
 }
 
 /** The last value known to hold between `inside`, where it does, and `outside`, where it does not; both above 0. */
-function halve(inside: number, outside: number, holds: (value: number) => boolean): number {
+function* halve(inside: number, outside: number, holds: (value: number) => boolean): Steps<number> {
   let [near, far] = [inside, outside];
   while (Math.max(near / far, far / near) > precision) {
+    yield;
     const middle = Math.sqrt(near) * Math.sqrt(far);
     if (middle === near || middle === far) break;
     if (holds(middle)) near = middle;
@@ -96,9 +108,10 @@ function halve(inside: number, outside: number, holds: (value: number) => boolea
 }
 
 /** The same among whole numbers, to the very last. */
-function halveWhole(inside: number, outside: number, holds: (value: number) => boolean): number {
+function* halveWhole(inside: number, outside: number, holds: (value: number) => boolean): Steps<number> {
   let [near, far] = [inside, outside];
   for (;;) {
+    yield;
     const middle = Math.floor((near + far) / 2);
     if (middle === near || middle === far) return near;
     if (holds(middle)) near = middle;
@@ -109,7 +122,7 @@ function halveWhole(inside: number, outside: number, holds: (value: number) => b
 /** Two values at which a price is read: the line through them is exact. */
 const sampled = { factor: [1, 2], rate: [1, 2], wait: [0, 1] } as const;
 
-function ofPrice(movable: Movable, cut: RangedCut, rivals: readonly number[]): Ends {
+function* ofPrice(movable: Movable, cut: RangedCut, rivals: readonly number[]): Steps<Ends> {
   const { present, with: change } = movable;
   const isRate = movable.enters === 'rate';
   const asLine = (value: number): number => (isRate ? 1 / value : value);
@@ -118,30 +131,31 @@ function ofPrice(movable: Movable, cut: RangedCut, rivals: readonly number[]): E
   const courses = new Courses([sample(one), sample(other)]);
   if (courses.moving < 0) return { from: 0, to: null };
   if (!isRate) {
-    const { below, above } = firstRivals(courses, cut, rivals, present, [0, largestAmount]);
+    const { below, above } = yield* firstRivals(courses, cut, rivals, present, [0, largestAmount]);
     return { from: below ?? 0, to: above };
   }
   const isUnusable = present < 1;
   if (isUnusable && !cut.isBest(change(1))) return { from: 0, to: 1 };
   const ends = [asLine(largestAmount), 1] as const;
-  const { below, above } = firstRivals(courses, cut, rivals, asLine(Math.max(1, present)), ends);
+  const { below, above } = yield* firstRivals(courses, cut, rivals, asLine(Math.max(1, present)), ends);
   const from = isUnusable ? 0 : above !== null ? asLine(above) : cut.isBest(change(0)) ? 0 : 1;
   return { from, to: below === null ? null : asLine(below) };
 }
 
 /** Where, from `present` down and up to the ends, a rival is preferred first; null where none is. */
-function firstRivals(
+function* firstRivals(
   courses: Courses,
   { own, features }: RangedCut,
   rivals: readonly number[],
   present: number,
   [least, largest]: readonly [number, number],
-): { below: number | null; above: number | null } {
+): Steps<{ below: number | null; above: number | null }> {
   let [below, above]: (number | null)[] = [null, null];
   const ownCourse = courses.newCourse();
   courses.read(ownCourse, own, 0);
   const course = courses.newCourse();
-  for (const offset of rivals) {
+  for (const [i, offset] of rivals.entries()) {
+    if (i % statesPerStep === 0) yield;
     courses.read(course, features, offset);
     below = courses.firstPreferred(course, ownCourse, present, below ?? least) ?? below;
     above = courses.firstPreferred(course, ownCourse, present, above ?? largest) ?? above;

@@ -6,6 +6,7 @@
  */
 import type { Context, TierContext } from './context.js';
 import { largestAmount } from './contextRanges.js';
+import type { Decision } from './decision.js';
 import type { Partitioner } from './partitioner.js';
 
 /**
@@ -21,19 +22,23 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
   });
   if (ratios.every((ratio) => ratio === 1)) return inner;
   const scaled = (context: Context): Context => scaledContext(context, ratios);
+  const told = (context: Context, decision: Decision): Decision => {
+    const assumed = assumedSlowdowns(context);
+    return assumed.length === 0 ? decision : { ...decision, assumed: [...assumed, ...decision.assumed] };
+  };
   return {
     stateCount: inner.stateCount,
     neighbourCount: inner.neighbourCount,
-    decide(context, present, found) {
-      const decision = inner.decide(scaled(context), present, found);
-      const assumed = assumedSlowdowns(context);
-      return assumed.length === 0 ? decision : { ...decision, assumed: [...assumed, ...decision.assumed] };
+    decide: (context, present, found) => told(context, inner.decide(scaled(context), present, found)),
+    *thorough(context, present) {
+      return told(context, yield* inner.thorough(scaled(context), present));
     },
     confirmed: (context, placement) => inner.confirmed(scaled(context), placement),
     predict: (context, placement, encoding) => inner.predict(scaled(context), placement, encoding),
     alternatives: (context, limit) => inner.alternatives(scaled(context), limit),
-    ranges: (context, decision) =>
-      inner.ranges(scaled(context), decision).flatMap((range) => {
+    *ranges(context, decision) {
+      const ranges = yield* inner.ranges(scaled(context), decision);
+      return ranges.flatMap((range) => {
         const t = context.tiers.findIndex((_, tier) => range.value === slowdownName(tier));
         if (t < 0) return [range];
         const present = context.tiers[t]!.slowdown;
@@ -41,7 +46,8 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
         const to = range.to === null ? Infinity : range.to / ratios[t]!;
         const from = range.from / ratios[t]!;
         return [{ value: range.value, present, from, to: to > largestAmount ? null : to }];
-      }),
+      });
+    },
   };
 }
 

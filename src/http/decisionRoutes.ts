@@ -2,10 +2,12 @@
 import { Type } from 'typebox';
 import type { ControlPlane } from '../control/controlPlane.js';
 import type { DeploymentSession } from '../control/deploymentSession.js';
-import { explain } from '../control/explanation.js';
+import { explain, type Explanation } from '../control/explanation.js';
 import type { DecisionRecord } from '../control/records.js';
 import { placementOfCut } from '../control/storedCut.js';
-import type { Alternative } from '../core/partitioner.js';
+import type { LayerGraph } from '../core/layerGraph.js';
+import type { Alternative, Partitioner } from '../core/partitioner.js';
+import type { Steps } from '../core/steps.js';
 import { samePlacement } from '../core/policy/policy.js';
 import { ContextSchema } from '../schema/context.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
@@ -21,6 +23,7 @@ import {
   decisionRowView,
   WhySchema,
 } from './decisionViews.js';
+import { answerTo } from './answering.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
 import { HttpProblem, problems } from './problem.js';
@@ -56,10 +59,19 @@ export function decisionRoutes(app: HttpApp, control: ControlPlane): void {
         summary: 'The present cut: its context, what it costs by stage, and why it won',
         tags,
         params: IdParams,
-        response: documented({ 200: Type.Ref('PresentCut#'), ...problems(404, 409) }),
+        response: documented({ 200: Type.Ref('PresentCut#'), ...problems(404, 409, 503) }),
       },
     },
-    ({ params }) => presentCut(control.deployments.get(params.id)),
+    async ({ params }, reply) => {
+      const session = control.deployments.get(params.id);
+      const record = decided(session);
+      const shown = presentCut(session, record);
+      const { basis } = session;
+      if (basis === null) return { ...shown, why: null };
+      const { partitioner } = basis;
+      const explanation = await answerTo(reply, control.questions, () => why(partitioner, record));
+      return { ...shown, why: whyView(session.model.graph!, explanation) };
+    },
   );
   rangesRoute(app, control);
   alternativesRoute(app, control);
@@ -67,8 +79,7 @@ export function decisionRoutes(app: HttpApp, control: ControlPlane): void {
   whatIfRoute(app, control);
 }
 
-function presentCut(session: DeploymentSession) {
-  const record = decided(session);
+function presentCut(session: DeploymentSession, record: DecisionRecord) {
   const graph = session.model.graph!;
   const { context, searchNanoseconds, secondsSources, reason, atMs } = record;
   return {
@@ -80,22 +91,22 @@ function presentCut(session: DeploymentSession) {
     ...presentCutView(graph, record),
     searchNanoseconds,
     secondsSources,
-    why: why(session, record),
   };
 }
 
-function why(session: DeploymentSession, { context, decision, cutAfter, switching }: DecisionRecord) {
-  if (session.basis === null) return null;
-  const graph = session.model.graph!;
+/** Steps of the explanation of the cut in force. */
+function why(
+  partitioner: Partitioner,
+  { context, decision, cutAfter, switching }: DecisionRecord,
+): Steps<Explanation> {
   const inForce =
     switching === null || switching.kept === null
       ? decision
-      : session.basis.partitioner.predict(context, placementOfCut(cutAfter));
-  const { runnerUp, excluded, deviceOnly, edgeOnly, cloudOnly } = explain(
-    session.basis.partitioner,
-    context,
-    inForce,
-  );
+      : partitioner.predict(context, placementOfCut(cutAfter));
+  return explain(partitioner, context, inForce);
+}
+
+function whyView(graph: LayerGraph, { runnerUp, excluded, deviceOnly, edgeOnly, cloudOnly }: Explanation) {
   const shown = <More extends object>({
     alternative,
     ...more
@@ -136,15 +147,16 @@ function rangesRoute(app: HttpApp, control: ControlPlane): void {
             { context: ContextSchema, ranges: Type.Array(RangeSchema) },
             { description: 'OK' },
           ),
-          ...problems(404, 409),
+          ...problems(404, 409, 503),
         }),
       },
     },
-    ({ params }) => {
+    async ({ params }, reply) => {
       const session = control.deployments.get(params.id);
       const { partitioner } = control.operations.basisOf(session);
       const { context, decision } = decided(session);
-      return { context, ranges: [...partitioner.ranges(context, decision)] };
+      const ranges = await answerTo(reply, control.questions, () => partitioner.ranges(context, decision));
+      return { context, ranges };
     },
   );
 }
@@ -165,16 +177,18 @@ function alternativesRoute(app: HttpApp, control: ControlPlane): void {
             { context: ContextSchema, alternatives: Type.Array(AlternativeSchema) },
             { description: 'OK' },
           ),
-          ...problems(400, 404, 409),
+          ...problems(400, 404, 409, 503),
         }),
       },
     },
-    ({ params, query }) => {
+    async ({ params, query }, reply) => {
       const session = control.deployments.get(params.id);
       const { partitioner } = control.operations.basisOf(session);
       const { context } = decided(session);
       const graph = session.model.graph!;
-      const alternatives = partitioner.alternatives(context, query.limit);
+      const alternatives = await answerTo(reply, control.questions, () =>
+        partitioner.alternatives(context, query.limit),
+      );
       return { context, alternatives: alternatives.map((one) => alternativeView(graph, one)) };
     },
   );
@@ -253,14 +267,16 @@ function whatIfRoute(app: HttpApp, control: ControlPlane): void {
             },
             { description: 'The decision' },
           ),
-          ...problems(400, 404, 409, 415, 422),
+          ...problems(400, 404, 409, 415, 422, 503),
         }),
       },
     },
-    ({ params, body }) => {
+    async ({ params, body }, reply) => {
       const session = control.deployments.get(params.id);
       const { sources } = control.operations.basisOf(session);
-      const decision = control.operations.whatIf(session, body.context);
+      const decision = await answerTo(reply, control.questions, () =>
+        control.operations.whatIf(session, body.context),
+      );
       const { cut } = session.durable;
       return {
         ...decidedView(session.model.graph!, decision),

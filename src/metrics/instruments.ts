@@ -46,6 +46,11 @@ export function createInstruments(registry: Registry) {
       'decisions_without_row',
       'Decisions that kept the cut and are counted in the next row of the history',
     ),
+    refinements: counter(
+      'refinements',
+      'Searches that went on after a short decision, by what came of them',
+      ['outcome'],
+    ),
     decisionsKept: counter(
       'decisions_kept',
       'Decisions that left another cut than the best one in force, by why',
@@ -93,6 +98,7 @@ export function createInstruments(registry: Registry) {
     devices: gauge('devices', 'Devices known, connected or not'),
     deployments: gauge('deployments', 'Deployments'),
     idleStateGraphs: gauge('idle_state_graphs', 'State graphs kept that no deployment needs'),
+    questions: gauge('questions', 'Questions of operators that are worked on or wait'),
     decisionQueue: gauge('decision_queue_rows', 'Decisions that wait for the next commit'),
     commitDuration: seconds('store_commit_duration', 'Time of one commit of decisions', decades(-5, 0)),
     committedRows: counter('store_committed_rows', 'Decisions committed'),

@@ -2,7 +2,13 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Decision } from '../core/decision.js';
 import type { DeploymentCounts } from '../control/deployments.js';
-import { capNames, droppedThings, telemetryOutcomes, type DroppedThing } from '../control/events.js';
+import {
+  capNames,
+  droppedThings,
+  refinementOutcomes,
+  telemetryOutcomes,
+  type DroppedThing,
+} from '../control/events.js';
 import { StoreError, type Events } from '../control/ports.js';
 import type { DecisionReason } from '../control/records.js';
 import { storeErrorCodes } from '../control/storeError.js';
@@ -58,6 +64,7 @@ function throttled({ log, nowMs }: MetricsOptions, intervalMs: number): Warn {
 function startAtZero(instruments: Instruments): void {
   for (const phase of ['prepare', 'active']) instruments.cutsPushed.inc({ phase }, 0);
   for (const cause of ['nack', 'prepare-timeout']) instruments.cutsSetAside.inc({ cause }, 0);
+  for (const outcome of refinementOutcomes) instruments.refinements.inc({ outcome }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
   for (const code of [...storeErrorCodes, 'other']) instruments.storeFailures.inc({ code }, 0);
   for (const kind of ['ack', 'nack']) instruments.cutAnswers.inc({ kind }, 0);
@@ -88,6 +95,7 @@ function deciding(to: Instruments, { log }: MetricsOptions) {
       if (kept !== null) to.decisionsKept.inc({ why: kept });
       if (changed) log.debug(decision, 'new cut');
     },
+    refinement: (outcome) => to.refinements.inc({ outcome }),
     telemetryFrame: (outcome) => frames[outcome].inc(),
     telemetryToPush: (seconds) => to.telemetryToPush.observe(seconds),
   } satisfies Partial<Events>;
@@ -168,11 +176,12 @@ function modelEvents(to: Instruments, { log, maxModels }: MetricsOptions, denied
       to.modelStates.set({ model_id: modelId, model: name }, states);
     },
     modelRemoved: forget,
-    inventory({ models, devices, deployments, idleStateGraphs }) {
+    inventory({ models, devices, deployments, idleStateGraphs, questions }) {
       if (models !== undefined) to.models.set(models);
       if (devices !== undefined) to.devices.set(devices);
       if (deployments !== undefined) to.deployments.set(deployments);
       if (idleStateGraphs !== undefined) to.idleStateGraphs.set(idleStateGraphs);
+      if (questions !== undefined) to.questions.set(questions);
     },
   } satisfies Partial<Events>;
 }

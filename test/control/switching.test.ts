@@ -39,6 +39,7 @@ function session(switchSeconds: number | undefined) {
     confirmed: (context, placement) => partitioner.confirmed(context, placement),
     predict: (context, placement) => partitioner.predict(context, placement),
     ranges: (context, decision) => partitioner.ranges(context, decision),
+    thorough: (context, present) => partitioner.thorough(context, present),
     alternatives: (context, limit) => partitioner.alternatives(context, limit),
   };
   const one = new DeploymentSession(

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
-import type { LayerGraph, Tensor } from '../../src/core/layerGraph.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
 import { topologyOf } from '../../src/core/topology.js';
+import { parallelChains } from '../support/parallelChains.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 const extreme = fc.double({ min: Math.log(1e-9), max: Math.log(1e18), noNaN: true }).map(Math.exp);
@@ -184,36 +184,3 @@ test('20 parallel chains of 20 layers are decided: exactly without bounds, with 
     JSON.stringify(bounded.optimality),
   );
 });
-
-function parallelChains(width: number, length: number): LayerGraph {
-  const layers = Array.from({ length: width * length }, (_, v) => ({
-    name: `l${v}`,
-    operators: ['Conv'],
-    weightBytes: 1000 + ((v * 13) % 7) * 500,
-    workingBytes: 10_000,
-    macs: null,
-  }));
-  const tensor = (producer: number | null, consumers: number[], bytes: number): Tensor => ({
-    name: `t${producer}`,
-    type: 'float32',
-    shape: [1],
-    bytes,
-    producer,
-    consumers,
-    isOutput: consumers.length === 0,
-  });
-  const tensors = [
-    tensor(
-      null,
-      Array.from({ length: width }, (_, chain) => chain * length),
-      600_000,
-    ),
-  ];
-  for (let v = 0; v < layers.length; v++) {
-    const isLast = v % length === length - 1;
-    tensors.push(
-      tensor(v, isLast ? [] : [v + 1], Math.max(200, 20_000 - (v % length) * 1500 + ((v * 7) % 5) * 900)),
-    );
-  }
-  return { name: `${width} chains of ${length}`, layers, tensors };
-}

@@ -12,6 +12,7 @@ import { movables, type Movable } from '../../src/core/movables.js';
 import { assess } from '../../src/core/problem.js';
 import type { Range } from '../../src/core/ranges.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
+import { finished } from '../../src/core/steps.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 interface Case {
@@ -90,7 +91,7 @@ for (const [kind, cases, runs] of [
         const partitioner = createPartitioner(buildStateGraph(tried.input, 100_000));
         const decision = partitioner.decide(tried.now);
         const moved = movables(tried.now);
-        const ranges = partitioner.ranges(tried.now, decision);
+        const ranges = finished(partitioner.ranges(tried.now, decision));
         assert.deepEqual(
           ranges.map(({ value }) => value),
           moved.map(({ name }) => name),
@@ -135,7 +136,7 @@ test('an end far away is found, up and down', () => {
   };
   const partitioner = createPartitioner(buildStateGraph({ graph, tiers }, 100));
   const ranges = new Map(
-    partitioner.ranges(now, partitioner.decide(now)).map((range) => [range.value, range]),
+    finished(partitioner.ranges(now, partitioner.decide(now))).map((range) => [range.value, range]),
   );
   const near = (actual: number | null, expected: number): void =>
     assert.ok(Math.abs(actual! / expected - 1) < 1e-5, `${actual} instead of ${expected}`);
@@ -161,7 +162,7 @@ test('a value of 0 has a range too, and one at the end of what is possible', () 
     hops: [{ uplinkBitsPerSecond: 0, downlinkBitsPerSecond: 1e6, rttSeconds: 0, connected: true }],
     requirements: { bytesSent: 0, weightBytes: [undefined, 0] },
   };
-  const ranges = partitioner.ranges(now, partitioner.decide(now));
+  const ranges = finished(partitioner.ranges(now, partitioner.decide(now)));
   const named = (name: string): Range => ranges.find(({ value }) => value === name)!;
   assert.equal(named('tiers[1].freeStorageBytes').to, null);
   for (const name of [

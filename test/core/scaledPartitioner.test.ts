@@ -5,6 +5,7 @@ import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { scaledPartitioner } from '../../src/core/scaledPartitioner.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
+import { finished } from '../../src/core/steps.js';
 import { partitionInput } from '../support/graphs.js';
 
 const ratio = fc.double({ min: 0.01, max: 100, noNaN: true });
@@ -57,7 +58,7 @@ describe('a partitioner shared by machines of different speeds', () => {
           sameCut.prediction.tierSeconds.forEach((seconds, t) =>
             assertClose(seconds, expected.prediction.tierSeconds[t]!),
           );
-          assertClose(shared.alternatives(context, 1)[0]!.objectiveValue, expected.objectiveValue);
+          assertClose(finished(shared.alternatives(context, 1))[0]!.objectiveValue, expected.objectiveValue);
         },
       ),
       { numRuns: 300 },
@@ -71,7 +72,7 @@ describe('a partitioner shared by machines of different speeds', () => {
         const shared = scaledPartitioner(createPartitioner(buildStateGraph(input, 10_000)), ratios);
         const context = contextOf([measured, 2], hop);
         const decision = shared.decide(context);
-        const ranges = shared.ranges(context, decision);
+        const ranges = finished(shared.ranges(context, decision));
         const ofEnd = ranges.find(({ value }) => value === 'tiers[0].slowdown');
         assert.equal(ofEnd?.present, measured);
         assert.equal(ranges.find(({ value }) => value === 'tiers[1].slowdown')?.present, 2);

@@ -11,6 +11,7 @@ import type {
   CutNotice,
   DeviceConnection,
   ModelImporter,
+  PartitionerBuilder,
   Store,
 } from '../../src/control/ports.js';
 import type { DeviceDescription, Role } from '../../src/control/records.js';
@@ -29,6 +30,7 @@ export const testSettings: ControlSettings = {
     helloBurst: 100,
     maxDeployments: 4,
     maxDeploymentsPerDevice: 3,
+    maxQuestions: 8,
   },
   decisions: {
     keptRowMs: 0,
@@ -37,6 +39,7 @@ export const testSettings: ControlSettings = {
     whenStoreFails: 'hold',
     reservedVersions: 10,
     keepRows: 1_000,
+    sliceMs: 2,
     batchDeployments: 8,
     prepareTimeoutMs: 5_000,
     retryMs: 1_000,
@@ -77,6 +80,7 @@ export interface RigOptions {
   readonly wrap?: (store: Store) => Store;
   readonly settings?: Partial<ControlSettings>;
   readonly clock?: Clock;
+  readonly partitioners?: PartitionerBuilder;
 }
 
 export async function controlRig(options: RigOptions = {}) {
@@ -87,7 +91,7 @@ export async function controlRig(options: RigOptions = {}) {
     {
       store: options.wrap?.(real) ?? real,
       importer: options.importer ?? smallImporter(),
-      partitioners: builderHere,
+      partitioners: options.partitioners ?? builderHere,
       files: modelFilesIn(join(folder, 'models')),
       events: recorded.events,
       clock: options.clock ?? { nowMs: Date.now, monotonicNanoseconds: () => process.hrtime.bigint() },

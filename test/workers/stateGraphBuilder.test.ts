@@ -20,7 +20,7 @@ const context = {
 const never = new AbortController().signal;
 
 test('a partitioner built in a thread decides like one built here, and its progress rises to the end', async () => {
-  const builder = createStateGraphBuilder(200_000, 4);
+  const builder = createStateGraphBuilder({ maxStates: 200_000, minCutWork: 6_000, buildQueue: 4 });
   try {
     const told: number[] = [];
     const hooks = { signal: never, progress: (fraction: number) => told.push(fraction) };
@@ -40,7 +40,7 @@ test('a partitioner built in a thread decides like one built here, and its progr
 });
 
 test('a build that is given up ends at once, and the next one runs', async () => {
-  const builder = createStateGraphBuilder(20_000_000, 4);
+  const builder = createStateGraphBuilder({ maxStates: 20_000_000, minCutWork: 6_000, buildQueue: 4 });
   try {
     const cancellation = new AbortController();
     // A hundred thousand states: seconds of work, given up at its first step.
