@@ -9,6 +9,7 @@ import { proxiesOf } from './configRules.js';
 import { Access } from './control/access/access.js';
 import { ControlPlane } from './control/controlPlane.js';
 import {
+  StoreError,
   monotonicMs,
   type Clock,
   type ModelImporter,
@@ -24,6 +25,7 @@ import { createImporter } from './onnx/importer.js';
 import { DEFAULT_IMPORT_LIMITS } from './onnx/limits.js';
 import { packageVersion } from './packageRoot.js';
 import { Readiness } from './readiness.js';
+import { startDatabaseCheck, type DatabaseCheck } from './store/databaseCheck.js';
 import { modelFilesIn } from './store/modelFiles.js';
 import { openStore } from './store/store.js';
 import { createStateGraphBuilder } from './workers/stateGraphBuilder.js';
@@ -72,12 +74,13 @@ export async function createAppContext(
   const clock = overrides.clock ?? systemClock;
   const directory = config.data.directory;
   const certificate = certificateOf(config);
+  const databaseFile = join(directory, 'cutpoint.db');
   const realStore = openStore({
-    file: join(directory, 'cutpoint.db'),
+    file: databaseFile,
     synchronous: config.data.synchronous,
     openTimeoutMs: config.data.openTimeoutMs,
     operationTimeoutMs: config.data.operationTimeoutMs,
-    checkpointFailed: (error) => metrics.storeFailed({ operation: 'checkpoint', error }),
+    checkpointFailed: (error) => metrics.storeUpkeepFailed({ work: 'checkpoint', error }),
   });
   const store = overrides.wrapStore?.(realStore) ?? realStore;
   const log =
@@ -105,6 +108,13 @@ export async function createAppContext(
     { store, log: control.log, access },
     config.decisions.whenStoreFails === 'continue',
   );
+  let check: DatabaseCheck | null = null;
+  const checkFailed = (error: Error): void => {
+    if (!(error instanceof StoreError)) return metrics.storeUpkeepFailed({ work: 'check', error });
+    realStore.foundDamaged();
+    readiness.damage = error;
+    metrics.storeDamaged(error);
+  };
   const app = await buildApp({
     control,
     access,
@@ -149,6 +159,7 @@ export async function createAppContext(
       const scheme = certificate === null ? 'http' : 'https';
       const origin = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
       certificate?.follow(app.server as unknown as TlsServer, config.listen.tlsReloadMs, metrics);
+      if (!realStore.isWhole) check = startDatabaseCheck(databaseFile, checkFailed);
       tellReady(log, { origin, dataDirectory: directory, version }, access);
       return origin;
     },
@@ -162,6 +173,7 @@ export async function createAppContext(
       await importer.close();
       await partitioners.close();
       metrics.close();
+      await check?.stop();
       store.close();
       return allCommitted;
     },

@@ -14,6 +14,11 @@ const anonymousDevices: ReadinessCheck = {
   message: 'devices are taken without a token (auth.anonymousDevices)',
 };
 
+/** Found by the check of the whole database: what is decided by was whole at the start, so it goes on. */
+function damage(error: Error): ReadinessCheck {
+  return { name: 'database-check', ok: true, degraded: true, message: error.message };
+}
+
 export interface ReadinessPorts {
   readonly store: Pick<Store, 'probe'>;
   readonly log: Pick<DecisionLog, 'isHealthy' | 'waitingRows'>;
@@ -23,6 +28,8 @@ export interface ReadinessPorts {
 export class Readiness {
   #probedMs = -Infinity;
   #failure: string | null = null;
+  /** What was found damaged in the database; null: nothing. */
+  damage: Error | null = null;
 
   /**
    * @param continues cuts go on while the store fails
@@ -45,6 +52,7 @@ export class Readiness {
     return [
       { name: 'database', ok: message === null || degraded, message, degraded },
       { name: 'process', ok: !isStopping, message: isStopping ? 'stopping' : null },
+      ...(this.damage === null ? [] : [damage(this.damage)]),
       ...(access.takesAnonymousDevices ? [anonymousDevices] : []),
     ];
   }

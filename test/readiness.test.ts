@@ -25,7 +25,7 @@ function watched(continues = false) {
     () => state.nowMs,
   );
   const database = () => readiness.checks(false).find(({ name }) => name === 'database')!;
-  return { state, database };
+  return { state, database, readiness };
 }
 
 test('the database is tried once a second, however often anyone asks', () => {
@@ -52,4 +52,15 @@ test('a commit that failed is told at once, and is no obstacle where cuts go on'
     assert.match(database().message!, /^the last commit failed; 3 decisions wait/);
     assert.deepEqual([database().ok, database().degraded], [continues, continues]);
   }
+});
+
+test('damage that is found while it runs is told, and what can be decided is decided', () => {
+  const { readiness } = watched();
+  assert.deepEqual(
+    readiness.checks(false).map(({ name }) => name),
+    ['database', 'process'],
+  );
+  readiness.damage = new StoreError('corrupt', 'The database is damaged.');
+  const check = readiness.checks(false).find(({ name }) => name === 'database-check');
+  assert.deepEqual([check?.ok, check?.degraded, check?.message], [true, true, 'The database is damaged.']);
 });

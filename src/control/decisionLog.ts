@@ -191,6 +191,7 @@ export class DecisionLog {
     const seconds = Number(this.clock.monotonicNanoseconds() - startedAt) / 1e9;
     this.events.storeCommitted({ rows: rows.length, seconds });
     this.events.decisionQueue(this.#rows.length);
+    if (refused.length > 0) this.events.storeRowsRefused(refused);
     for (const session of reported) this.#reported.delete(session); // some of them have no step: they are disposed
     for (const { session } of steps) this.#reported.delete(session);
     if (this.#reported.size === 0 && !this.devices.hasUnsaved) this.#unhurriedAtNanoseconds = null;

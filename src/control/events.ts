@@ -65,8 +65,15 @@ export const capNames = [
   'strangersPerAddress',
   'trackedAddresses',
   'questions',
+  'storeLogBytes',
 ] as const;
 export type CapName = (typeof capNames)[number];
+
+export const storeUpkeeps = [
+  'checkpoint', // of the write-ahead log into the database
+  'check', // of the whole database for damage
+] as const;
+export type StoreUpkeep = (typeof storeUpkeeps)[number];
 
 export interface Events {
   searchDone(search: {
@@ -171,6 +178,14 @@ export interface Events {
   storeFailed(failure: { readonly operation: string; readonly error: unknown }): void;
   /** The store began or ceased to fail. */
   storeFailing(isFailing: boolean): void;
+  /** Work on the database that nobody waits for did not come about; it is tried again, or was for once. */
+  storeUpkeepFailed(failure: { readonly work: StoreUpkeep; readonly error: Error }): void;
+  /** It was found damaged while it is in use. */
+  storeDamaged(error: Error): void;
+  /** Of the write-ahead log, what is still to be kept. */
+  storeLog(bytes: number): void;
+  /** Deployments whose state was not taken: they are stored with a newer version, or are gone. */
+  storeRowsRefused(deploymentIds: readonly string[]): void;
   /** A cut went to its devices on a reserved version, before its decision is stored. */
   givenOutUnstored(): void;
   decisionsPruned(rows: number): void;

@@ -104,6 +104,15 @@ export function createInstruments(registry: Registry) {
     committedRows: counter('store_committed_rows', 'Decisions committed'),
     storeFailures: counter('store_failures', 'Operations of the store that failed, by code', ['code']),
     storeFailing: gauge('store_failing', '1 while the last commit failed'),
+    storeUpkeepFailures: counter('store_upkeep_failures', 'Work on the database that did not come about', [
+      'work',
+    ]),
+    storeDamaged: gauge('store_damaged', '1 once the database was found damaged while in use'),
+    storeLogBytes: gauge('store_log_bytes', 'Write-ahead log of the database that is in use'),
+    storeRowsRefused: counter(
+      'store_refused_rows',
+      'Deployments whose state a commit did not take, because a newer version is stored or they are gone',
+    ),
     givenOutUnstored: counter(
       'cuts_given_out_unstored',
       'Cuts that went out on a reserved version while the store took no writes',

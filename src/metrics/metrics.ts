@@ -6,10 +6,11 @@ import {
   capNames,
   droppedThings,
   refinementOutcomes,
+  storeUpkeeps,
   telemetryOutcomes,
   type DroppedThing,
 } from '../control/events.js';
-import { StoreError, type Events } from '../control/ports.js';
+import type { Events } from '../control/ports.js';
 import type { DecisionReason } from '../control/records.js';
 import { storeErrorCodes } from '../control/storeError.js';
 import { closeReason, closeReasons } from './closeReason.js';
@@ -18,6 +19,7 @@ import { accessEvents, startAccessAtZero } from './accessEvents.js';
 import { watchEventLoop } from './eventLoopDelay.js';
 import { countsOf, remembered } from './frequent.js';
 import { createInstruments, type Instruments } from './instruments.js';
+import { storeEvents } from './storeEvents.js';
 import { LogThrottle, type EventLog, type Warn } from './logThrottle.js';
 
 export type { EventLog } from './logThrottle.js';
@@ -67,6 +69,7 @@ function startAtZero(instruments: Instruments): void {
   for (const outcome of refinementOutcomes) instruments.refinements.inc({ outcome }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
   for (const code of [...storeErrorCodes, 'other']) instruments.storeFailures.inc({ code }, 0);
+  for (const work of storeUpkeeps) instruments.storeUpkeepFailures.inc({ work }, 0);
   for (const kind of ['ack', 'nack']) instruments.cutAnswers.inc({ kind }, 0);
   for (const outcome of ['ready', 'refused', 'failed']) instruments.imports.inc({ outcome }, 0);
   startAccessAtZero(instruments);
@@ -186,33 +189,6 @@ function modelEvents(to: Instruments, { log, maxModels }: MetricsOptions, denied
   } satisfies Partial<Events>;
 }
 
-function storeEvents(to: Instruments, { log }: MetricsOptions, warn: Warn, warnOfState: Warn) {
-  return {
-    decisionQueue: (rows) => to.decisionQueue.set(rows),
-    storeCommitted({ rows, seconds }) {
-      to.committedRows.inc(rows);
-      to.commitDuration.observe(seconds);
-    },
-    storeFailed(failure) {
-      const code = failure.error instanceof StoreError ? failure.error.code : 'other';
-      to.storeFailures.inc({ code });
-      warn('error', `store ${code}`, failure, 'the store failed');
-    },
-    storeFailing(isFailing) {
-      to.storeFailing.set(isFailing ? 1 : 0);
-      if (!isFailing) log.warn({}, 'the store takes writes again');
-    },
-    givenOutUnstored() {
-      to.givenOutUnstored.inc();
-      warn('warn', 'unstored', {}, 'a cut went out on a reserved version, before its decision is stored');
-    },
-    decisionsPruned(rows) {
-      to.prunedRows.inc(rows);
-      warnOfState('info', 'pruned', { rows }, 'the history is at its cap, the oldest decisions go');
-    },
-  } satisfies Partial<Events>;
-}
-
 /** Things given up that are worth a line: the others are what more telemetry than decisions comes to. */
 const toldDrops: Partial<Record<DroppedThing, string>> = {
   'shed-telemetry': 'decisions are behind, telemetry is replaced unread by later frames',
@@ -273,7 +249,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...deciding(instruments, options),
     ...deviceEvents(instruments, options, warn),
     ...modelEvents(instruments, options, denied),
-    ...storeEvents(instruments, options, warn, warnOfState),
+    ...storeEvents(instruments, options.log, warn, warnOfState),
     ...accessEvents(instruments, options.log, warn, warnOfState),
     ...denied,
     contentType: registry.contentType,

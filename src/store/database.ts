@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, statSync } from
 import { basename, dirname, join, resolve } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { StoreError } from '../control/storeError.js';
+import { isAsClosed, markClosed, unmarkClosed } from './closedMark.js';
+import { assertRestorable, assertWhole } from './integrity.js';
 import { migrate, pendingMigrations, type Migration } from './migrations.js';
 import { storeFailure } from './sqliteFailure.js';
 
@@ -25,6 +27,10 @@ export interface OpenDatabase {
   readonly db: Database;
   /** @throws StoreError `moved` when the file at the path is no longer the one that is open */
   readonly assertInPlace: () => void;
+  /** False where the long tables are still to be looked at for damage: the file was as this code left it. */
+  readonly isWhole: boolean;
+  /** It was found damaged: the next start is to look at all of it. */
+  readonly foundDamaged: () => void;
   readonly close: () => void;
 }
 
@@ -79,16 +85,6 @@ export function takeOwnership(file: string): Database {
   }
 }
 
-function assertHealthy(db: Database, file: string): void {
-  const found = db.prepare<[], { quick_check: string }>('PRAGMA quick_check(1)').get()?.quick_check;
-  if (found === 'ok') return;
-  throw new StoreError(
-    'corrupt',
-    `The database ${file} is damaged (${found?.replaceAll('\n', ' ') ?? 'unreadable'}). ` +
-      `Restore it from a backup, or set data.directory to another folder. Nothing was changed.`,
-  );
-}
-
 /** Where a restore of `database` keeps what is not in its place yet. */
 export function restoreFolder(database: string): string {
   return join(dirname(database), 'restore.partial');
@@ -105,27 +101,34 @@ function assertNotInRestore(file: string): void {
   );
 }
 
+interface Inspected {
+  readonly pending: readonly Migration[];
+  /** All of it was looked at, and not only what a start needs. */
+  readonly isWhole: boolean;
+}
+
 /**
  * Looks at a database before anything is written. Where a process that was killed left its write-ahead log, through a
  * connection that can only read: one that can write would bring the log into the file, and remove it, also of a
  * database that is then refused. Without a log it is the other way round: only one that can write leaves no files.
  */
-function inspect(file: string, { openTimeoutMs, migrations }: DatabaseOptions): void {
-  if (!statSync(file, { throwIfNoEntry: false })?.size) return;
+function inspect(file: string, { openTimeoutMs, migrations }: DatabaseOptions): Inspected {
+  if (!statSync(file, { throwIfNoEntry: false })?.size) return { pending: migrations, isWhole: true };
   const hasLog = existsSync(`${file}-wal`);
   const hadIndex = existsSync(`${file}-shm`);
+  const isWhole = !isAsClosed(file);
   const db = new BetterSqlite(file, { readonly: hasLog, timeout: openTimeoutMs });
   try {
-    assertHealthy(db, file);
-    pendingMigrations(db, file, migrations);
+    if (isWhole) assertWhole(db, file);
+    else assertRestorable(db, file);
+    return { pending: pendingMigrations(db, file, migrations), isWhole };
   } finally {
     db.close();
     if (hasLog && !hadIndex) rmSync(`${file}-shm`, { force: true });
   }
 }
 
-function prepare(db: Database, file: string, options: DatabaseOptions): void {
-  const pending = pendingMigrations(db, file, options.migrations);
+function prepare(db: Database, file: string, pending: readonly Migration[], options: DatabaseOptions): void {
   const mode = db.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal' && file !== ':memory:') {
     throw new StoreError(
@@ -155,14 +158,20 @@ function openFile(file: string, options: DatabaseOptions): OpenDatabase {
   const lock = file === ':memory:' ? null : takeOwnership(file);
   let db: Database | null = null;
   try {
-    if (lock) inspect(file, options);
+    const { pending, isWhole } = lock
+      ? inspect(file, options)
+      : { pending: options.migrations, isWhole: true };
+    if (lock) unmarkClosed(file);
     const opened = new BetterSqlite(file, { timeout: options.openTimeoutMs });
     db = opened;
-    prepare(opened, file, options);
+    prepare(opened, file, pending, options);
     if (lock) keepPrivate(file);
     const inode = lock ? statSync(file).ino : 0;
+    let isDamaged = false;
     return {
       db: opened,
+      isWhole,
+      foundDamaged: () => (isDamaged = true),
       assertInPlace() {
         if (!lock || statSync(file, { throwIfNoEntry: false })?.ino === inode) return;
         throw new StoreError(
@@ -171,7 +180,10 @@ function openFile(file: string, options: DatabaseOptions): OpenDatabase {
         );
       },
       close() {
+        if (!opened.open) return;
         opened.close();
+        const isInPlace = statSync(file, { throwIfNoEntry: false })?.ino === inode;
+        if (isInPlace && !isDamaged) markIfPossible(file);
         lock?.close();
       },
     };
@@ -179,6 +191,15 @@ function openFile(file: string, options: DatabaseOptions): OpenDatabase {
     db?.close();
     lock?.close();
     throw error;
+  }
+}
+
+/** Without the mark the next start takes longer, no more. */
+function markIfPossible(file: string): void {
+  try {
+    markClosed(file);
+  } catch {
+    unmarkClosed(file); // the disk is full, or the file was taken away: half a mark is none
   }
 }
 

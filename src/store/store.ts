@@ -19,6 +19,13 @@ export type StoreOptions = Pick<DatabaseOptions, 'file'> &
     readonly checkpointFailed?: (error: Error) => void;
   };
 
+export interface OpenedStore extends Store {
+  /** False where the history and the audit are still to be looked at for damage (databaseCheck.ts). */
+  readonly isWhole: boolean;
+  /** Damage was found: the next start is to look at everything. */
+  foundDamaged(): void;
+}
+
 /** What each method does, in words that follow "Cannot". */
 const DOING: Readonly<Record<keyof Store, string>> = {
   models: 'read the models',
@@ -76,8 +83,8 @@ function guarded(parts: Store, file: string): Store {
  * Opens the store, and creates or migrates its database first where that is due.
  * @throws StoreError when the database cannot be used; it is then left as it was
  */
-export function openStore(options: StoreOptions): Store {
-  const { db, assertInPlace, close } = openDatabase({
+export function openStore(options: StoreOptions): OpenedStore {
+  const { db, isWhole, foundDamaged, assertInPlace, close } = openDatabase({
     migrations: options.migrations ?? productMigrations(),
     openTimeoutMs: 5_000,
     operationTimeoutMs: 50,
@@ -103,7 +110,7 @@ export function openStore(options: StoreOptions): Store {
       return refused;
     },
   );
-  return guarded(
+  const store = guarded(
     {
       ...modelRows(db),
       ...deviceRows(db),
@@ -127,4 +134,5 @@ export function openStore(options: StoreOptions): Store {
     },
     options.file,
   );
+  return { ...store, isWhole, foundDamaged };
 }
