@@ -154,7 +154,8 @@ export async function createAppContext(
       await emptied(uploadDirectory);
       await emptied(importFolder);
       control.start();
-      await app.listen({ host: config.listen.host, port: config.listen.port });
+      const { host, port: wantedPort, backlog } = config.listen;
+      await app.listen({ host, port: wantedPort, backlog });
       const { address, port, family } = app.server.address() as AddressInfo;
       const scheme = certificate === null ? 'http' : 'https';
       const origin = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;

@@ -28,6 +28,12 @@ const listen = Type.Object(
   {
     host: text('127.0.0.1', 'Address to listen on. 0.0.0.0 or :: lets other machines in.'),
     port: whole(8080, 0, 65_535, 'TCP port for REST and devices. 0 takes a free one.'),
+    backlog: whole(
+      4_096,
+      1,
+      65_535,
+      'Connections that may wait to be accepted: a fleet that comes back at once. The system has a limit of its own (Linux: net.core.somaxconn).',
+    ),
     compression: oneOf(
       'off',
       ['off', 'on'],

@@ -16,6 +16,8 @@ export const settings: Readonly<Record<string, string>> = {
   CUTPOINT_IMPORT__RUNS: '3',
   CUTPOINT_IMPORT__WARMUP_RUNS: '1',
   CUTPOINT_LIMITS__MAX_CONNECTIONS: '10100',
+  // as behind one address of a NAT: all devices come from this machine, and at once after the restart
+  CUTPOINT_LIMITS__MAX_STRANGERS_PER_ADDRESS: '10100',
   // the few devices of a quick run send more than any one device should
   CUTPOINT_LIMITS__FRAMES_PER_SECOND: '10000',
   CUTPOINT_LIMITS__FRAME_BURST: '100000',

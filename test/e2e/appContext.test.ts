@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,8 +23,13 @@ describe('the context of an application', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function started(name: string, overrides: ContextOverrides = {}) {
-    const values = { 'listen.port': 0, 'data.directory': join(folder, name), 'log.level': 'silent' };
+  async function started(name: string, overrides: ContextOverrides = {}, more: Record<string, number> = {}) {
+    const values = {
+      'listen.port': 0,
+      'data.directory': join(folder, name),
+      'log.level': 'silent',
+      ...more,
+    };
     const config = loadConfig({ env: {}, overrides: values });
     const context = await createAppContext(config, { importer: smallImporter(), ...overrides });
     contexts.push(context);
@@ -53,6 +59,19 @@ describe('the context of an application', () => {
     await Promise.all([end.next('cut'), edge.next('cut')]);
     return { deploymentId, end, edge };
   }
+
+  it(
+    'asks the system for the queue of connections that the configuration says',
+    {
+      skip: spawnSync('ss', ['-V']).error ? 'ss is absent: the length of the queue is not looked at' : false,
+    },
+    async () => {
+      const { origin } = await started('queue', {}, { 'listen.backlog': 300 });
+      const { stdout } = spawnSync('ss', ['-Hltn', `sport = :${new URL(origin).port}`], { encoding: 'utf8' });
+      const [, , allowed] = stdout.trim().split(/\s+/);
+      assert.equal(allowed, '300', stdout);
+    },
+  );
 
   it('can be there twice in one process, each with its own world', async () => {
     const [one, two] = [await started('one'), await started('two')];
