@@ -147,7 +147,7 @@ export class Controller {
     const all: DeploymentView[] = [];
     for (let after = ''; ;) {
       const page = await this.#json<{ deployments: DeploymentView[]; next: string | null }>(
-        `/v1/deployments?limit=1000${after}`,
+        `/v1/deployments?limit=200${after}`,
       );
       all.push(...page.deployments);
       if (page.next === null) return all;

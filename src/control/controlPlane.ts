@@ -134,6 +134,7 @@ export class ControlPlane {
     this.#decider.stop();
     this.#refinements.stop();
     this.questions.stop();
+    this.operations.stop();
     this.#delivery.stop();
     this.devices.touchConnected();
     this.devices.closeAll('shutting-down');

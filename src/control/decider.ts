@@ -110,7 +110,9 @@ export class Decider {
     }
     if (record === null) return;
     const { decision, reason, searchNanoseconds: nanoseconds } = record;
-    this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
+    // what was searched in slices held nobody up
+    if (reason !== 'refinement')
+      this.ports.events.searchDone({ algorithm: decision.algorithm, reason, nanoseconds });
     this.#keep(session, record, receivedAtMs);
     if (decision.optimality.kind === 'bounded') this.unproven(session);
   }

@@ -69,6 +69,10 @@ export class Devices {
     return [...this.#entries.values()].map(toDevice);
   }
 
+  ids(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
   isKnown(id: string): boolean {
     return this.#entries.has(id);
   }

@@ -17,8 +17,14 @@ import type { Store } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionRecord, ProfileRecord, TierBinding } from './records.js';
 import { rolesOf } from './roles.js';
+import { Sweep } from './sweep.js';
+
+/** Deployments that look again in one turn where their seconds come from; some µs each. */
+const refreshedPerTurn = 100;
 
 export class Operations {
+  readonly #refreshing: Sweep<DeploymentSession>;
+
   constructor(
     private readonly store: Store,
     private readonly devices: Devices,
@@ -28,7 +34,13 @@ export class Operations {
     private readonly basis: BasisKeeper,
     private readonly decider: Decider,
     private readonly delivery: Delivery,
-  ) {}
+  ) {
+    this.#refreshing = new Sweep(refreshedPerTurn, (session) => this.basis.refresh(session, 'profile'));
+  }
+
+  stop(): void {
+    this.#refreshing.stop();
+  }
 
   deploy(wanted: NewDeployment): DeploymentSession {
     const session = this.deployments.create(wanted);
@@ -154,9 +166,9 @@ export class Operations {
     this.devices.remove(id);
   }
 
-  /** The profiles of a model changed: its deployments look again where their seconds come from. */
+  /** The profiles of a model changed: its deployments look again where their seconds come from, some in each turn. */
   refreshModel(modelId: string): void {
-    for (const session of this.deployments.ofModel(modelId)) this.basis.refresh(session, 'profile');
+    this.#refreshing.add(this.deployments.ofModel(modelId));
   }
 }
 

@@ -27,7 +27,7 @@ export interface Observer {
   devices(): readonly DeviceFigures[];
 }
 
-const pageRows = 200;
+const pageRows = 100;
 
 /** The seconds of a tier as the controller says that it got them. */
 export function secondsFromSource(profile: Profile, source: TierSeconds['source']): TierSeconds {

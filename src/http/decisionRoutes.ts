@@ -26,6 +26,7 @@ import {
 import { answerTo } from './answering.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
+import { maxDecisionPage } from './paging.js';
 import { HttpProblem, problems } from './problem.js';
 
 const PresentCutSchema = Type.Object(
@@ -205,7 +206,7 @@ function historyRoute(app: HttpApp, control: ControlPlane): void {
         tags,
         params: IdParams,
         querystring: Type.Object({
-          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+          limit: Type.Integer({ minimum: 1, maximum: maxDecisionPage, default: 50 }),
           before: Type.Optional(
             Type.Integer({ minimum: 1, description: 'Decisions older than the one with this id' }),
           ),

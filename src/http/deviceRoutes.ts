@@ -118,8 +118,8 @@ export function deviceRoutes(
       void sendProblem(request, reply.header('connection', 'close'), new HttpProblem(status, code, message));
     },
     handler: ({ query }) => {
-      const { entries, next } = page(control.devices.list(), (device) => device.record.id, query);
-      return { devices: entries.map((device) => deviceView(control, device)), next };
+      const { entries, next } = page(control.devices.ids(), (id) => id, query);
+      return { devices: entries.map((id) => deviceView(control, control.devices.get(id))), next };
     },
     wsHandler: (socket, { device }) => {
       sockets.accept(socket, device);

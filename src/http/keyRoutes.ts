@@ -4,6 +4,7 @@ import type { Access } from '../control/access/access.js';
 import type { ApiKeyRecord } from '../control/access/records.js';
 import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
+import { maxPage } from './paging.js';
 import { problems } from './problem.js';
 
 export const LabelSchema = Type.String({
@@ -131,7 +132,7 @@ function auditRoute(app: HttpApp, access: Access): void {
         summary: 'Every change that was asked for, newest first',
         tags,
         querystring: Type.Object({
-          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }),
+          limit: Type.Integer({ minimum: 1, maximum: maxPage, default: 100 }),
           before: Type.Optional(
             Type.Integer({
               minimum: 1,

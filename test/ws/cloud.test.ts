@@ -213,7 +213,7 @@ describe('a deployment on an end device, an edge and a cloud', () => {
     assert.equal(closer.body.isPresentCut, false);
     const two = await ask({ tiers: [{}, {}], hops: [hop], requirements: {} });
     assert.deepEqual([two.status, two.body.errors[0].field], [422, 'context']);
-    const { body: history } = await rest.get(`/v1/deployments/${session.id}/decisions?limit=200`);
+    const { body: history } = await rest.get(`/v1/deployments/${session.id}/decisions?limit=100`);
     assert.ok(history.decisions.some((row: { cutAfter: object }) => 'edgeLayers' in row.cutAfter));
   });
 

@@ -65,7 +65,7 @@ export const durabilityScenarios: readonly Scenario<ServerStage>[] = [
   ),
   durable('history-agrees', 'The history tells the same cuts as the devices were sent.', async (stage) => {
     const rollout = await moved(stage);
-    const { view } = await stage.operator.call('GET', `/v1/deployments/${rollout.id}/decisions?limit=500`);
+    const { view } = await stage.operator.call('GET', `/v1/deployments/${rollout.id}/decisions?limit=100`);
     const decisions = view.at('decisions') as { versionAfter: number; cutAfter: { endLayers: number[] } }[];
     const recorded = new Map(decisions.map((d) => [d.versionAfter, show(d.cutAfter.endLayers)]));
     for (const cut of cutsOf(rollout.end)) {
