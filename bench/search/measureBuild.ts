@@ -24,19 +24,8 @@ export function measureBuild(
   return { states, build: { ms, peakBytes: Math.max(0, peak - before), heldBytes } };
 }
 
-function bytesOf({
-  features,
-  masks,
-  slots,
-  tree,
-  stateRows,
-  nodeRows,
-  support,
-  nested,
-  neighbourStart,
-  neighbours,
-}: HeldStates): number {
-  const parts: ArrayBufferView[] = [features, masks, slots, tree.corners, neighbourStart, neighbours];
+function bytesOf({ features, masks, slots, tree, stateRows, nodeRows, support, nested }: HeldStates): number {
+  const parts: ArrayBufferView[] = [features, masks, slots, tree.corners];
   for (const { priced, bounded } of [stateRows, nodeRows]) parts.push(priced, bounded);
   if (support !== null) parts.push(support.rows, support.states);
   if (nested !== null) {

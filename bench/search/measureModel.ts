@@ -1,5 +1,6 @@
 /** All that is measured of one model: build, answers against the oracle, searches against the rivals, neighbours, certificates. */
 import { Gads } from '../../src/core/gads.js';
+import { neighboursOf, type Neighbours } from '../../src/core/neighbours.js';
 import { objectiveValue } from '../../src/core/objective.js';
 import { StateScan } from '../../src/core/rivals/stateScan.js';
 import type { HeldStates, StateGraph } from '../../src/core/stateGraph.js';
@@ -46,6 +47,7 @@ export function measureModel(job: ModelJob): ModelResult {
 class HeldModel {
   private readonly oracle: ScanOracle;
   private readonly bounds: BoundSource;
+  private readonly edges: Neighbours;
   private readonly rivals: LatencyRivals | null;
   private readonly modes: ModeResult[] = [];
   private search: ModelResult['search'] | null = null;
@@ -68,6 +70,7 @@ class HeldModel {
       features: rows.features,
       best: (problem) => this.oracle.best(problem),
     };
+    this.edges = neighboursOf(states);
     this.rivals = job.tiers === 2 ? latencyRivals(states) : null;
   }
 
@@ -87,7 +90,7 @@ class HeldModel {
       rawCuts: held.rawCount,
       rawCutsAtLeast: false,
       states: held.count,
-      neighbours: held.neighbours.length,
+      neighbours: this.edges.neighbours.length,
       algorithm: 'gads',
       oracle: `scan of all ${held.rawCount} cuts`,
       contexts: this.modes.reduce((sum, mode) => sum + mode.contexts, 0),
@@ -121,10 +124,16 @@ class HeldModel {
       const problems = asked.map((a) => a.problem);
       const half = effort.neighbourSeconds / 2;
       this.effect = {
-        walks: neighbourEffect(held, problems.slice(0, walked), answers.optima.subarray(0, walked), half),
+        walks: neighbourEffect(
+          held,
+          this.edges,
+          problems.slice(0, walked),
+          answers.optima.subarray(0, walked),
+          half,
+        ),
         traces:
           asked.length > walked
-            ? neighbourEffect(held, problems.slice(walked), answers.optima.subarray(walked), half)
+            ? neighbourEffect(held, this.edges, problems.slice(walked), answers.optima.subarray(walked), half)
             : null,
       };
     }

@@ -2,6 +2,7 @@
 import { objectiveValue } from '../../src/core/objective.js';
 import { weightedSum } from '../../src/core/features.js';
 import type { Problem } from '../../src/core/problem.js';
+import type { Neighbours } from '../../src/core/neighbours.js';
 import type { HeldStates } from '../../src/core/stateGraph.js';
 import { near } from './oracle.js';
 import type { NeighbourEffect } from './results.js';
@@ -16,13 +17,14 @@ const maxTouched = 100_000;
  */
 export function neighbourEffect(
   held: HeldStates,
+  edges: Neighbours,
   problems: readonly Problem[],
   optima: Int32Array,
   seconds: number,
 ): NeighbourEffect {
   const limit = performance.now() + seconds * 1e3;
   const hops = new Array<number>(maxHops + 1).fill(0);
-  const search = new HopSearch(held);
+  const search = new HopSearch(edges);
   let steps = 0;
   let moves = 0;
   let beyond = 0;
@@ -31,7 +33,7 @@ export function neighbourEffect(
     steps++;
     const before = optima[i - 1]!;
     const now = optima[i]!;
-    if (walkEndsAt(held, problems[i]!, before, now)) walkFoundOptimum++;
+    if (walkEndsAt(held, edges, problems[i]!, before, now)) walkFoundOptimum++;
     if (before === now) continue;
     moves++;
     const distance = search.distance(before, now);
@@ -43,12 +45,12 @@ export function neighbourEffect(
 
 /** Steepest descent among states that meet the bounds: the heuristic of the paper. GADS itself takes no step to a neighbour. */
 function walkEndsAt(
-  held: HeldStates,
+  { features, count }: HeldStates,
+  { start: firstOf, neighbours }: Neighbours,
   { objective, constraints }: Problem,
   start: number,
   optimum: number,
 ): boolean {
-  const { features, neighbourStart, neighbours, count } = held;
   const width = features.length / count;
   const valueOf = (state: number): number => {
     const meets = constraints.every((c) => weightedSum(c.weights, features, state * width) <= c.limit);
@@ -59,7 +61,7 @@ function walkEndsAt(
   for (let moved = true; moved;) {
     moved = false;
     const from = here;
-    for (let i = neighbourStart[from]!; i < neighbourStart[from + 1]!; i++) {
+    for (let i = firstOf[from]!; i < firstOf[from + 1]!; i++) {
       const other = valueOf(neighbours[i]!);
       if (other < value) {
         value = other;
@@ -77,15 +79,16 @@ class HopSearch {
   private readonly queue: Int32Array;
   private run = 0;
 
-  constructor(private readonly held: HeldStates) {
-    this.seenIn = new Int32Array(held.count);
-    this.queue = new Int32Array(held.count);
+  constructor(private readonly edges: Neighbours) {
+    const count = edges.start.length - 1;
+    this.seenIn = new Int32Array(count);
+    this.queue = new Int32Array(count);
   }
 
   /** Hops from one state to another; -1 where they are too many. */
   distance(from: number, to: number): number {
     const { seenIn, queue } = this;
-    const { neighbourStart, neighbours } = this.held;
+    const { start, neighbours } = this.edges;
     const run = ++this.run;
     queue[0] = from;
     seenIn[from] = run;
@@ -94,7 +97,7 @@ class HopSearch {
     for (let hop = 1; hop <= maxHops && read < filled && filled < maxTouched; hop++) {
       for (const end = filled; read < end; read++) {
         const state = queue[read]!;
-        for (let i = neighbourStart[state]!; i < neighbourStart[state + 1]!; i++) {
+        for (let i = start[state]!; i < start[state + 1]!; i++) {
           const next = neighbours[i]!;
           if (next === to) return hop;
           if (seenIn[next] === run) continue;

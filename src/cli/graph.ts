@@ -32,9 +32,11 @@ export function registerGraph(program: Command): void {
       if (file === '-' || file.endsWith('.json')) {
         throw new UsageError(`graph: give an ONNX model, not ${file === '-' ? 'stdin' : 'a graph document'}`);
       }
-      const { document, neighbourCount } = await profiledGraph(file, flags);
-      if (flags.json === true) printJson(document);
-      else printLines([...layerTable(document), '', ...summary(document, neighbourCount)]);
+      const { document, states } = await profiledGraph(file, flags);
+      if (flags.json === true) return printJson(document);
+      const { neighboursOf } = await import('../core/neighbours.js');
+      const neighbourCount = states.held === null ? 0 : neighboursOf(states).neighbours.length;
+      printLines([...layerTable(document), '', ...summary(document, neighbourCount)]);
     });
 }
 

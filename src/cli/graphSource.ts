@@ -1,6 +1,7 @@
 /** Where `graph` and `decide` get a model from: an ONNX file that is profiled, or a graph document. */
 import type { Command } from 'commander';
 import { measuredSeconds, scaledSeconds, type Profile, type TierSeconds } from '../core/profile.js';
+import type { StateGraph } from '../core/stateGraph.js';
 import type { GraphDocument } from '../schema/graphDocument.js';
 import { DocumentError, RefusedError, UsageError } from './commandError.js';
 import { addProfileOptions, importedModel, type Imported, type ProfileFlags } from './importedModel.js';
@@ -67,7 +68,7 @@ async function readGraph(file: string, flags: GraphFlags): Promise<GraphDocument
 export interface ProfiledGraph {
   readonly document: GraphDocument;
   readonly imported: Imported;
-  readonly neighbourCount: number;
+  readonly states: StateGraph;
 }
 
 /** Imports and profiles an ONNX file and counts its states. */
@@ -90,14 +91,15 @@ export async function profiledGraph(file: string, flags: GraphFlags): Promise<Pr
   const { graph, profile } = imported;
   const { buildStateGraph } = await import('../core/stateGraph.js');
   const { graphDocument } = await import('../schema/graphDocument.js');
-  let held;
+  let states;
   try {
-    ({ held } = buildStateGraph({ graph, tiers }, flags.maxStates));
+    states = buildStateGraph({ graph, tiers }, flags.maxStates);
   } catch (error) {
     // a ratio may make of measured seconds what is beyond all measure
     if (error instanceof RangeError) throw new DocumentError(file, [error.message]);
     throw error;
   }
+  const { held } = states;
   const document = graphDocument({
     graph,
     modelSha256: profile.modelSha256,
@@ -108,7 +110,7 @@ export async function profiledGraph(file: string, flags: GraphFlags): Promise<Pr
     layerSpreads: profile.layers,
     states: { valid: held === null ? null : held.rawCount, kept: held === null ? 0 : held.count },
   });
-  return { document, imported, neighbourCount: held === null ? 0 : held.neighbours.length };
+  return { document, imported, states };
 }
 
 async function tierSeconds(

@@ -20,7 +20,6 @@ const rounding = 1e-9;
 
 export class CutPartitioner implements Partitioner {
   readonly stateCount = 0;
-  readonly neighbourCount = 0;
   private readonly network: CutNetwork;
   private readonly search: CutSearch;
   private readonly assessor: Assessor;

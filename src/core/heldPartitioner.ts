@@ -26,7 +26,6 @@ const maxDescribed = 4096;
 
 export class HeldPartitioner implements Partitioner {
   readonly stateCount: number;
-  readonly neighbourCount: number;
   private readonly gads: Gads;
   private readonly certificates: Certificates;
   private readonly assessor: Assessor;
@@ -48,7 +47,6 @@ export class HeldPartitioner implements Partitioner {
     const largest = largestOf(features, layout.length);
     this.certificates = new Certificates({ gads: this.gads, features, layout, largest });
     this.stateCount = held.count;
-    this.neighbourCount = held.neighbours.length;
   }
 
   decide(context: Context, present: PlacedAs | null = null, found: () => void = () => undefined): Decision {

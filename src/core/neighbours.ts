@@ -1,32 +1,37 @@
 /**
- * The edges of the partition state graph. Moving one layer flips one bit of a state's mask; the state with that
+ * The edges of the partition state graph: two states are neighbours when one layer moves by one tier; where that leads to
+ * a state that was pruned, the neighbour is the kept state that dominates it. Made on demand, by listing and pruning the
+ * states anew, in about the time of the build: no search walks to a neighbour (gads.ts says why).
+ *
+ * Moving one layer flips one bit of a state's mask; the state with that
  * mask is found by a hash that can be updated bit by bit (Zobrist hashing:
  * one fixed word per layer, combined by exclusive or), verified against the masks, so that a collision costs time and never a wrong edge.
  */
+import { dominatorOf, enumerateStates, type HeldStates, type StateGraph } from './stateGraph.js';
+import { stateWithMask } from './stateIndex.js';
 import type { StateRows } from './stateRows.js';
 import type { Topology } from './topology.js';
 
-/**
- * @param rows all enumerated states
- * @param placed rows of the kept states in their final order
- * @param placeOf per enumerated row the place of the kept state that stands for it
- */
-export function neighboursOf(
-  topology: Topology,
-  tierCount: number,
-  rows: StateRows,
-  placed: Int32Array,
-  placeOf: Int32Array,
-  progress: (fraction: number) => void = () => undefined,
-): { neighbourStart: Int32Array; neighbours: Int32Array } {
+/** Neighbours of state s: `neighbours[start[s]]` … `neighbours[start[s + 1] - 1]`, each once. */
+export interface Neighbours {
+  readonly start: Int32Array;
+  readonly neighbours: Int32Array;
+}
+
+/** Of all held states. @throws RangeError where the states are too many to hold */
+export function neighboursOf(states: StateGraph): Neighbours {
+  const { held, layout, topology } = states;
+  const rows = held === null ? null : enumerateStates(states, held.rawCount);
+  if (held === null || rows === null) throw new RangeError(`${states.graph.name}: its states are not held`);
+  const { placed, placeOf } = placesOf(held, rows, dominatorOf(rows, layout));
+  const { tierCount } = layout;
   const index = new MaskIndex(rows);
-  const neighbourStart = new Int32Array(placed.length + 1);
+  const start = new Int32Array(placed.length + 1);
   let neighbours = new Int32Array(placed.length * 4 + 16);
   let filled = 0;
   const lastSeen = new Int32Array(placed.length).fill(-1);
   const tierOf = new Uint8Array(topology.predecessors.length);
   placed.forEach((row, place) => {
-    if ((place & 0xfff) === 0) progress(place / placed.length);
     lastSeen[place] = place;
     const visit = (hop: number, layer: number): void => {
       const found = index.withFlipped(row, hop * rows.layerWords * 32 + layer);
@@ -43,9 +48,28 @@ export function neighboursOf(
     };
     readTiers(rows, row, tierCount, tierOf);
     forEachMove(topology, tierCount, tierOf, visit);
-    neighbourStart[place + 1] = filled;
+    start[place + 1] = filled;
   });
-  return { neighbourStart, neighbours: neighbours.slice(0, filled) };
+  return { start, neighbours: neighbours.slice(0, filled) };
+}
+
+/** By held state its row; by row the held state that stands for it. */
+function placesOf(
+  held: HeldStates,
+  rows: StateRows,
+  dominator: Int32Array,
+): { placed: Int32Array; placeOf: Int32Array } {
+  const { words, masks } = rows;
+  const placed = new Int32Array(held.count);
+  const placeOf = new Int32Array(rows.count);
+  dominator.forEach((kept, row) => {
+    if (kept !== row) return;
+    const place = stateWithMask(held, masks.subarray(row * words, (row + 1) * words));
+    placed[place] = row;
+    placeOf[row] = place;
+  });
+  dominator.forEach((kept, row) => (placeOf[row] = placeOf[kept]!));
+  return { placed, placeOf };
 }
 
 function readTiers(rows: StateRows, row: number, tierCount: number, tierOf: Uint8Array): void {

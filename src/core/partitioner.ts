@@ -19,7 +19,6 @@ export interface PlacedAs {
 export interface Partitioner {
   /** States kept in the partition state graph; 0 where the graph is too large to hold and is cut per decision. */
   readonly stateCount: number;
-  readonly neighbourCount: number;
   /**
    * The best cut in `context`. Synchronous and quick (microseconds where states are held).
    * @param present where the search starts: the decision in force, or what is known of it

@@ -28,7 +28,6 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
   };
   return {
     stateCount: inner.stateCount,
-    neighbourCount: inner.neighbourCount,
     decide: (context, present, found) => told(context, inner.decide(scaled(context), present, found)),
     *thorough(context, present) {
       return told(context, yield* inner.thorough(scaled(context), present));

@@ -1,9 +1,7 @@
 /**
- * The partition state graph (PSG): the states worth keeping, their features, and who neighbours whom. Plain
- * typed arrays, so that it can be built in one thread and used in another.
- *
- * Two states are neighbours when one layer moves by one tier; where that leads to a state that was
- * pruned, the neighbour is the kept state that dominates it.
+ * The partition state graph (PSG): the states worth keeping and their features. Plain typed arrays, so that it can be
+ * built in one thread and used in another. Its edges are made where somebody asks for them (neighbours.ts): no
+ * decision does.
  */
 import { blocksOf } from './blocks.js';
 import { buildBoundTree, type BoundTree } from './boundTree.js';
@@ -14,7 +12,6 @@ import { checkEncodings, rawEncoding, type Encoding } from './encoding.js';
 import { featureLayout, type FeatureLayout } from './features.js';
 import { layerFacts, type LayerFacts } from './layerFacts.js';
 import type { Layer, LayerGraph } from './layerGraph.js';
-import { neighboursOf } from './neighbours.js';
 import { nestedCuts, type NestedCuts } from './nestedCuts.js';
 import { dominators } from './pareto.js';
 import type { TierSeconds } from './profile.js';
@@ -65,9 +62,6 @@ export interface HeldStates {
   readonly support: SupportStates | null;
   /** States of three tiers as pairs of cuts; null for two tiers, for several encodings, and for one that loses accuracy. */
   readonly nested: NestedCuts | null;
-  /** Neighbours of state s: `neighbours[neighbourStart[s]]` … `neighbours[neighbourStart[s + 1] - 1]`. */
-  readonly neighbourStart: Int32Array;
-  readonly neighbours: Int32Array;
 }
 
 /**
@@ -104,14 +98,15 @@ export function buildStateGraph(
   const rows = enumerateStates(unheld, maxStates, progress);
   return {
     ...unheld,
-    held: rows && holdStates(rows, topology, layout, graph.layers, encodings, progress),
+    held: rows && holdStates(rows, layout, graph.layers, encodings, progress),
   };
 }
 
-function enumerateStates(
+/** All valid states; null where there are more than `maxStates`. */
+export function enumerateStates(
   { graph, tiers, encodings, topology, facts, layout }: Omit<StateGraph, 'held'>,
   maxStates: number,
-  progress: BuildProgress,
+  progress: BuildProgress = () => undefined,
 ): StateRows | null {
   const rows = new StateRows(layout.length, graph.layers.length, layout.hopCount);
   const seconds = tiers.map((tier) => tier.seconds);
@@ -129,9 +124,18 @@ function enumerateStates(
   return rows;
 }
 
+/** Per state itself where it is kept, else a kept one that dominates it. */
+export function dominatorOf(
+  rows: StateRows,
+  layout: FeatureLayout,
+  progress: (fraction: number) => void = () => undefined,
+): Int32Array {
+  const weights = { first: layout.weights, end: layout.weights + layout.tierCount };
+  return dominators(rows.features.subarray(0, rows.count * rows.width), rows.width, weights, progress);
+}
+
 function holdStates(
   rows: StateRows,
-  topology: Topology,
   layout: FeatureLayout,
   layers: readonly Layer[],
   encodings: readonly Encoding[],
@@ -139,10 +143,7 @@ function holdStates(
 ): HeldStates {
   const { width, words } = rows;
   progress('pruning', 0);
-  const weights = { first: layout.weights, end: layout.weights + layout.tierCount };
-  const dominator = dominators(rows.features.subarray(0, rows.count * width), width, weights, (f) =>
-    progress('pruning', f),
-  );
+  const dominator = dominatorOf(rows, layout, (f) => progress('pruning', f));
   const kept = Int32Array.from(dominator.filter((d, row) => d === row));
   const { tree, order } = buildBoundTree(gather(rows.features, width, kept), width, {
     statesPerLeaf: 4,
@@ -152,10 +153,6 @@ function holdStates(
   const placeOf = new Int32Array(rows.count).fill(-1);
   placed.forEach((row, place) => (placeOf[row] = place));
   dominator.forEach((d, row) => (placeOf[row] = placeOf[d]!));
-  progress('neighbours', 0);
-  const edges = neighboursOf(topology, layout.tierCount, rows, placed, placeOf, (f) =>
-    progress('neighbours', f),
-  );
   progress('support', 0);
   const features = gather(rows.features, width, placed);
   const masks = gather(rows.masks, words, placed);
@@ -173,7 +170,6 @@ function holdStates(
     nodeRows: nodeRows(stateRows, kept.length, tree),
     support: supportStates(features, width, tree, layout.weights),
     nested: isNested(layout, encodings) ? nestedCuts(rows, layers, layout, placeOf) : null,
-    ...edges,
   };
 }
 

@@ -26,8 +26,6 @@ export default function build({ input, maxStates, progress }: StateGraphTask): S
     held.stateRows.bounded,
     held.nodeRows.priced,
     held.nodeRows.bounded,
-    held.neighbourStart,
-    held.neighbours,
     ...(held.nested === null ? [] : [held.nested.uppers, held.nested.states]),
   ].map((array) => array.buffer as ArrayBuffer);
   return move({

@@ -31,7 +31,6 @@ function session(switchSeconds: number | undefined) {
   let nowNanoseconds = 0n;
   const counted: Partitioner = {
     stateCount: partitioner.stateCount,
-    neighbourCount: partitioner.neighbourCount,
     decide: (context, present, found) => {
       searches++;
       return partitioner.decide(context, present, found);
