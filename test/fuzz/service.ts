@@ -28,9 +28,11 @@ export async function fuzzedService(folder: string): Promise<FuzzedService> {
       'data.directory': join(folder, 'data'),
       'log.level': 'silent',
       'decisions.keepRows': 10_000,
-      // what is fuzzed is behind the limit of the rate
+      // what is fuzzed is behind the limits of the rate
       'limits.framesPerSecond': 100_000,
       'limits.frameBurst': 1_000_000,
+      'limits.hellosPerMinute': 1_000_000,
+      'limits.helloBurst': 1_000_000,
       'auth.anonymousDevices': true,
       'auth.auditKeepRows': 10_000,
     },
