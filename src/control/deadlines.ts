@@ -47,8 +47,11 @@ export class Deadlines<Key> {
     this.#timer = null;
     this.#timerAtMs = Infinity;
     const nowMs = this.nowMs();
-    const keys = [...this.#dueAtMs].flatMap(([key, dueAtMs]) => (dueAtMs <= nowMs ? [key] : []));
-    for (const key of keys) {
+    // a timer that comes late finds several, which come in their order all the same
+    const due = [...this.#dueAtMs].filter(([, dueAtMs]) => dueAtMs <= nowMs).sort(([, a], [, b]) => a - b);
+    for (const [key, dueAtMs] of due) {
+      // what came before in here may have put it off, or ended all
+      if (this.#dueAtMs.get(key) !== dueAtMs) continue;
       this.#dueAtMs.delete(key);
       this.due(key);
     }

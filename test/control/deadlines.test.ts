@@ -1,31 +1,85 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, it, type TestContext } from 'node:test';
 import { Deadlines } from '../../src/control/deadlines.js';
 import { SetAsides } from '../../src/control/setAside.js';
-import { until } from '../support/controlRig.js';
 
 describe('deadlines', () => {
-  it('come in their order, the last word on each counts, and none after the stop', async () => {
+  /** Time passes when the test says so, for the timers and for the clock. */
+  function rig(t: TestContext) {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const time = { nowMs: 1_000 };
     const due: string[] = [];
-    const start = performance.now();
     const deadlines = new Deadlines<string>(
-      () => performance.now(),
+      () => time.nowMs,
       (key) => due.push(key),
     );
-    deadlines.set('late', start + 60);
-    deadlines.set('early', start + 20);
-    deadlines.set('moved', start + 10);
-    deadlines.set('moved', start + 90);
-    deadlines.set('gone', start + 15);
+    const pass = (ms: number): void => {
+      time.nowMs += ms;
+      t.mock.timers.tick(ms);
+    };
+    return { time, due, deadlines, pass };
+  }
+
+  it('come in their order, the last word on each counts, and none after the stop', (t) => {
+    const { due, deadlines, pass } = rig(t);
+    deadlines.set('late', 1_060);
+    deadlines.set('early', 1_020);
+    deadlines.set('moved', 1_010);
+    deadlines.set('moved', 1_090);
+    deadlines.set('gone', 1_015);
     deadlines.set('gone', null);
-    await until(() => due.length === 3);
+    pass(19);
+    assert.deepEqual(due, []);
+    pass(6);
+    assert.deepEqual(due, ['early']);
+    pass(40);
+    assert.deepEqual(due, ['early', 'late']);
+    pass(30);
     assert.deepEqual(due, ['early', 'late', 'moved']);
     assert.equal(deadlines.size, 0);
-    deadlines.set('never', performance.now() + 10);
+    deadlines.set('never', 1_110);
     deadlines.stop();
-    await sleep(30);
+    pass(1_000);
     assert.equal(due.length, 3);
+  });
+
+  it('come in their order also where the timer comes after all of them', (t) => {
+    const { time, due, deadlines, pass } = rig(t);
+    deadlines.set('third', 1_060);
+    deadlines.set('first', 1_020);
+    deadlines.set('second', 1_030);
+    time.nowMs = 2_000; // the process was held up
+    pass(20);
+    assert.deepEqual(due, ['first', 'second', 'third']);
+  });
+
+  it('that another one takes away or puts off as it comes is not due', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const due: string[] = [];
+    const deadlines = new Deadlines<string>(
+      () => 2_000,
+      (key) => {
+        due.push(key);
+        deadlines.set('gone', null);
+        deadlines.set('later', 3_000);
+      },
+    );
+    deadlines.set('later', 1_030);
+    deadlines.set('gone', 1_020);
+    deadlines.set('first', 1_010);
+    t.mock.timers.tick(5);
+    assert.deepEqual([due, deadlines.size], [['first'], 1]);
+    deadlines.stop();
+  });
+
+  it('come also where they are further away than a timer can be set', (t) => {
+    const { due, deadlines, pass } = rig(t);
+    const farMs = 1_000 + 2 ** 31 + 50;
+    deadlines.set('far', farMs);
+    pass(2 ** 31 - 1);
+    assert.deepEqual(due, []);
+    pass(100);
+    assert.deepEqual(due, ['far']);
   });
 });
 
