@@ -8,37 +8,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { countFlags, WrongUsage } from '../support/countFlags.js';
 import { fuzzAll, type FuzzPlan } from './fuzzAll.js';
 import { sharedMissing } from './models/seeds.js';
 
+const defaults = { frames: 1_000_000, 'socket-frames': 100_000, models: 20_000, requests: 20_000, seed: 1 };
+
 function planned(): { plan: FuzzPlan; json: string | undefined } {
-  const { values } = parseArgs({
-    options: {
-      frames: { type: 'string', default: '1000000' },
-      'socket-frames': { type: 'string', default: '100000' },
-      models: { type: 'string', default: '20000' },
-      requests: { type: 'string', default: '20000' },
-      seed: { type: 'string', default: '1' },
-      json: { type: 'string' },
-    },
-  });
-  const count = (name: 'frames' | 'socket-frames' | 'models' | 'requests' | 'seed'): number => {
-    const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new Error(`--${name} must be a whole number, not ${values[name]}`);
-    return value;
-  };
-  const plan = {
-    frames: count('frames'),
-    socketFrames: count('socket-frames'),
-    models: count('models'),
-    requests: count('requests'),
-    seed: count('seed'),
-    workers: Math.max(1, availableParallelism() - 1),
-  };
-  if (plan.socketFrames > plan.frames) throw new Error('--socket-frames must not be above --frames');
-  return { plan, json: values.json };
+  const { counts, json } = countFlags(defaults, 0);
+  const { 'socket-frames': socketFrames, ...others } = counts;
+  if (socketFrames > counts.frames) throw new WrongUsage('--socket-frames must not be above --frames');
+  return { plan: { ...others, socketFrames, workers: Math.max(1, availableParallelism() - 1) }, json };
 }
 
 async function main(): Promise<number> {
@@ -46,7 +26,8 @@ async function main(): Promise<number> {
   try {
     wanted = planned();
   } catch (error) {
-    process.stderr.write(`fuzz: ${(error as Error).message}\n`);
+    if (!(error instanceof WrongUsage)) throw error;
+    process.stderr.write(`fuzz: ${error.message}\n`);
     return 2;
   }
   if (sharedMissing !== null) process.stderr.write(`fuzz: ${sharedMissing}\n`);

@@ -8,41 +8,24 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { soak, type SoakPlan } from './soak.js';
+import { countFlags, WrongUsage } from '../support/countFlags.js';
+import { soak } from './soak.js';
 
-function planned(): { plan: SoakPlan; json: string | undefined } {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '1800' },
-      seed: { type: 'string', default: '1' },
-      ends: { type: 'string', default: '60' },
-      edges: { type: 'string', default: '6' },
-      json: { type: 'string' },
-    },
-  });
-  const count = (name: 'seconds' | 'seed' | 'ends' | 'edges'): number => {
-    const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new Error(`--${name} must be a whole number above 0, not ${values[name]}`);
-    return value;
-  };
-  const plan = { seconds: count('seconds'), seed: count('seed'), ends: count('ends'), edges: count('edges') };
-  return { plan, json: values.json };
-}
+const defaults = { seconds: 1800, seed: 1, ends: 60, edges: 6 };
 
 async function main(): Promise<number> {
   let wanted;
   try {
-    wanted = planned();
+    wanted = countFlags(defaults, 1);
   } catch (error) {
-    process.stderr.write(`soak: ${(error as Error).message}\n`);
+    if (!(error instanceof WrongUsage)) throw error;
+    process.stderr.write(`soak: ${error.message}\n`);
     return 2;
   }
   const folder = await mkdtemp(join(tmpdir(), 'cutpoint-soak-'));
   try {
     let shownAt = -Infinity;
-    const result = await soak(wanted.plan, join(folder, 'data'), (text) => {
+    const result = await soak(wanted.counts, join(folder, 'data'), (text) => {
       if (performance.now() - shownAt < 5_000) return;
       shownAt = performance.now();
       process.stderr.write(`${text}\n`);
