@@ -255,7 +255,7 @@ export class Delivery {
   }
 
   #notice(
-    { id, durable, model, lastDecision }: DeploymentSession,
+    { id, durable, model, predictedLatencySeconds }: DeploymentSession,
     tier: Role,
     phase: CutNotice['phase'],
   ): CutNotice {
@@ -272,8 +272,7 @@ export class Delivery {
       tier,
       cut,
       ...content,
-      predictedLatencySeconds:
-        lastDecision === null ? null : costInForce(lastDecision).prediction.latencySeconds,
+      predictedLatencySeconds,
     };
   }
 }

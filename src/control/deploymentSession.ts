@@ -6,7 +6,7 @@
  */
 import type { Context } from '../core/context.js';
 import type { Decision, Placement } from '../core/decision.js';
-import type { Alternative, Partitioner } from '../core/partitioner.js';
+import type { Alternative, Partitioner, PlacedAs } from '../core/partitioner.js';
 import { samePlacement } from '../core/policy/policy.js';
 import type { Steps } from '../core/steps.js';
 import { Correction } from './correction.js';
@@ -54,7 +54,10 @@ export class DeploymentSession {
   readonly #latest: LatestDecision;
   /** Whether that chose the best cut: telemetry may confirm it. */
   #isConfirmable = false;
-  #found: Decision | null = null;
+  /** Where the latest search ended; null where telemetry confirmed the cut in force since. */
+  #found: PlacedAs | null = null;
+  /** The decision itself, where it may be asked for again in the same context; else null, as it is large. */
+  #unmoved: Decision | null = null;
   /** That was searched on already, in its context. */
   #isThorough = false;
   /** What the search took that has bettered it since, ns; null where none did. */
@@ -107,15 +110,19 @@ export class DeploymentSession {
 
   /** The next decision looks at everything anew, also in an unchanged context. */
   forgetContext(): void {
-    this.#latest.inWords(this.current, this.#present());
-    this.#latest.context.forget();
+    this.#latest.forgetContext();
     this.#isConfirmable = false;
   }
 
   /** What operators see; null before the first decision. */
   get lastDecision(): DecisionRecord | null {
     this.#latest.read();
-    return this.#latest.inWords(this.current, this.#present());
+    return this.#latest.inWords();
+  }
+
+  /** What the cut in force takes as the latest decision since the start predicts it; null before that. */
+  get predictedLatencySeconds(): number | null {
+    return this.#latest.latencySeconds;
   }
 
   /** Reads the latest decision of before the start, where there is no newer one; false where nothing had to be read. */
@@ -125,7 +132,7 @@ export class DeploymentSession {
 
   /** Whether the latest decision left a cut in force that breaks what was asked; false while that is unread. */
   get isViolating(): boolean {
-    return this.#latest.isViolating(this.latestRow);
+    return this.#latest.isViolating;
   }
 
   /** The context now; null without a basis, since the queue of an edge is judged by its profile. */
@@ -160,21 +167,32 @@ export class DeploymentSession {
     const context = this.context(around)!;
     const latest = this.#latest;
     if (latest.context.holds(context)) return 'unchanged';
-    const broken = basis.partitioner.confirmed(context, this.#present()!);
+    const placement = this.#present()!;
+    const broken = basis.partitioner.confirmed(context, placement);
     if (broken === null || namesOf(broken) !== latestRow.broken) return null;
     const tookNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
-    latest.context.take(context);
     this.#found = null;
-    latest.showConfirmation(++this.decisionCount);
+    this.#unmoved = null;
     this.decidedAtMs = atMs;
-    const { ratios } = this.correction;
-    latest.confirmation.note(basis, around.clock.nowMs(), tookNanoseconds, this.keptSinceRow++, ratios);
+    const confirmed = {
+      deploymentId: current.id,
+      version: current.version,
+      cut: current.cut!, // it is confirmed
+      placement,
+      context,
+      atMs: around.clock.nowMs(),
+      searchNanoseconds: tookNanoseconds,
+      corrections: this.correction.ratios,
+      keptBefore: this.keptSinceRow++,
+      isViolating: broken.length > 0,
+    };
+    latest.confirm(confirmed, basis, ++this.decisionCount);
     return tookNanoseconds;
   }
 
   /** The search that may better the latest decision; null where it is proven to be the best, or was searched on already. */
   refining(): Steps<Decision> | null {
-    const found = this.#found;
+    const found = this.#unmoved;
     if (this.basis === null || found === null || this.#isThorough || !this.#latest.context.isThere)
       return null;
     if (found.optimality.kind === 'exact') return null;
@@ -187,8 +205,8 @@ export class DeploymentSession {
    */
   refine(decision: Decision, searchNanoseconds: number): boolean {
     this.#isThorough = true;
-    if (!isBetter(decision, this.#found!)) return false;
-    this.#found = decision;
+    if (!isBetter(decision, this.#unmoved!)) return false;
+    this.#keepFound(decision);
     this.#refinedNanoseconds = searchNanoseconds;
     return true;
   }
@@ -211,8 +229,8 @@ export class DeploymentSession {
     if (isSame && !isRefined && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
     const startedAt = around.clock.monotonicNanoseconds();
     const { decision, foundAt } =
-      isSame && this.#found !== null
-        ? { decision: this.#found, foundAt: startedAt }
+      isSame && this.#unmoved !== null
+        ? { decision: this.#unmoved, foundAt: startedAt }
         : this.#search(this.basis.partitioner, context, around.clock);
     if (!isSame) {
       this.#isThorough = false;
@@ -227,12 +245,10 @@ export class DeploymentSession {
     this.#isConfirmable = waitsFor === null && switching.kept === null;
     // Time alone changed nothing.
     if (isSame && !changesCut && !isRefined) return null;
-    this.#latest.inWords(this.current, this.#present());
     this.#latest.context.take(context);
     const record = this.#record(
       {
-        // a copy made elsewhere: were some of the contexts that each frame makes kept, the engine would take all for lasting
-        context: this.#latest.context.context(),
+        context,
         decision,
         switching,
         searchNanoseconds: refinedNanoseconds ?? Number(foundAt - startedAt),
@@ -243,7 +259,7 @@ export class DeploymentSession {
     );
     this.decisionCount++;
     this.decidedAtMs = atMs;
-    this.#found = decision;
+    this.#keepFound(decision);
     this.#refinedNanoseconds = null;
     this.#heldReason = null;
     if (!mustLeave) this.#restored = false;
@@ -253,7 +269,14 @@ export class DeploymentSession {
 
   /** `decision`, the one with this number, is what operators see, unless they see a later one already. */
   show(decision: DecisionRecord, number: number): void {
-    this.#latest.show(decision, number);
+    this.#latest.show(decision, number, this.basis);
+  }
+
+  #keepFound(decision: Decision): void {
+    const { placement, encoding, optimality } = decision;
+    this.#found = { placement, encoding };
+    // where time is watched, it is weighed again; where it is not proven, searched on
+    this.#unmoved = this.#switching.watchesTime || optimality.kind === 'bounded' ? decision : null;
   }
 
   /** What the policy makes of the best cut, and what devices take of that. */

@@ -1,12 +1,7 @@
-/**
- * The latest decision of one deployment: the context that it was made in, and what operators see of it, which are words
- * that are made of a confirmation when somebody looks.
- */
-import type { Placement } from '../core/decision.js';
-import { Confirmation } from './confirmation.js';
+/** The latest decision of one deployment: the context that it was made in, and what operators see of it. */
 import { ContextNumbers } from './contextNumbers.js';
-import type { LatestRow } from './history.js';
-import type { DecisionRecord, DeploymentRecord } from './records.js';
+import { DecisionParts, type Confirmed, type MadeOn } from './decisionParts.js';
+import type { DecisionRecord } from './records.js';
 import { costInForce } from './switching.js';
 
 /** Reads the latest decision of before the start; null: none is kept, undefined: it cannot be read now. */
@@ -15,9 +10,9 @@ export type LatestReader = () => DecisionRecord | null | undefined;
 export class LatestDecision {
   /** Which it was made in; none: the next context is decided. It may not be durable yet. */
   readonly context = new ContextNumbers();
-  /** Where telemetry confirmed the cut in force, and nobody has looked at that yet. */
-  readonly confirmation = new Confirmation();
-  #shown: DecisionRecord | null = null;
+  readonly #parts = new DecisionParts();
+  /** Of the parts, once somebody looked; what has no parts, otherwise. */
+  #words: DecisionRecord | null = null;
   /** Which decision operators see; 0: one from before the start. */
   #shownNumber = 0;
 
@@ -26,46 +21,59 @@ export class LatestDecision {
 
   /** Reads the one of before the start, where there is no newer one; false where nothing had to be read. */
   read(): boolean {
-    if (this.unread === null || this.confirmation.isThere) return false;
+    if (this.unread === null) return false;
     const latest = this.unread();
     if (latest === undefined) return true;
     this.unread = null;
-    this.#shown = latest;
+    this.#words = latest;
     return true;
   }
 
-  /** Decision `number`, which `confirmation` holds, is what operators see. */
-  showConfirmation(number: number): void {
+  /** Decision `number`, made on `on`, is what operators see: it was made in `confirmed.context`, and left all as it was. */
+  confirm(confirmed: Confirmed, on: MadeOn, number: number): void {
+    this.context.take(confirmed.context);
     this.#shownNumber = number;
-  }
-
-  /** `decision`, the one with this number, is what operators see, unless they see a later one already. */
-  show(decision: DecisionRecord, number: number): void {
-    if (number < this.#shownNumber) return;
-    this.#shownNumber = number;
-    this.confirmation.forget();
+    this.#parts.confirm(on, confirmed);
+    this.#words = null;
     this.unread = null;
-    this.#shown = decision;
   }
 
   /**
-   * What operators see; null before the first decision, and while that of before the start is unread.
-   * @param placement of the cut of `deployment` @param deployment as it was when that was confirmed, where it was
+   * `decision`, the one with this number, is what operators see, unless they see a later one already.
+   * @param on what the deployment stands on now
    */
-  inWords(deployment: DeploymentRecord, placement: Placement | null): DecisionRecord | null {
-    if (this.confirmation.isThere) {
-      // what is confirmed is a cut
-      this.#shown = this.confirmation.inWords(this.context.context(), deployment, placement!);
-      this.unread = null;
-      this.confirmation.forget();
-    }
-    return this.#shown;
+  show(decision: DecisionRecord, number: number, on: MadeOn | null): void {
+    if (number < this.#shownNumber) return;
+    this.#shownNumber = number;
+    const hasParts = on !== null && this.#parts.take(on, decision);
+    if (!hasParts) this.#parts.forget();
+    this.#words = hasParts ? null : decision;
+    this.unread = null;
   }
 
-  /** Whether it left a cut in force that breaks what was asked; false while it is unread. @param latestRow of the history */
-  isViolating(latestRow: LatestRow | null): boolean {
-    // what is confirmed breaks what the latest row did
-    if (this.confirmation.isThere) return latestRow!.broken !== '';
-    return this.#shown !== null && costInForce(this.#shown).violations.length > 0;
+  /** What operators see; null before the first decision, and while that of before the start is unread. */
+  inWords(): DecisionRecord | null {
+    if (this.#words === null && this.#parts.isThere) this.#words = this.#parts.inWords();
+    return this.#words;
+  }
+
+  /** The next context is decided whatever it is; nothing is held any more of what this one stood on. */
+  forgetContext(): void {
+    this.inWords();
+    this.#parts.forget();
+    this.context.forget();
+  }
+
+  /** Predicted of the cut that it left in force, seconds; null where `inWords` is. */
+  get latencySeconds(): number | null {
+    if (this.#parts.isThere && !Number.isNaN(this.#parts.latencySeconds)) return this.#parts.latencySeconds;
+    const words = this.inWords();
+    return words === null ? null : costInForce(words).prediction.latencySeconds;
+  }
+
+  /** Whether it left a cut in force that breaks what was asked; false while it is unread. */
+  get isViolating(): boolean {
+    if (this.#parts.isThere) return this.#parts.isViolating;
+    return this.#words !== null && costInForce(this.#words).violations.length > 0;
   }
 }

@@ -29,18 +29,18 @@ export function predictionOf(
     tierSeconds[t]! *= context.tiers[t]!.slowdown ?? 1;
     memoryBytes[t]! += weightBytes[t]!;
   }
-  const uplinkSeconds: number[] = [];
-  const downlinkSeconds: number[] = [];
-  const rttSeconds: number[] = [];
-  const queueSeconds: number[] = [];
+  const uplinkSeconds = new Array<number>(hopCount);
+  const downlinkSeconds = new Array<number>(hopCount);
+  const rttSeconds = new Array<number>(hopCount);
+  const queueSeconds = new Array<number>(hopCount);
   for (let h = 0; h < hopCount; h++) {
     const hop = context.hops[h]!;
     const isUsed = features[layout.hopUsed + h]! > 0;
     const over = (seconds: number): number => (!isUsed ? 0 : hopUsable[h]! ? seconds : Infinity);
-    uplinkSeconds.push(over((8 * bytesUp[h]!) / hop.uplinkBitsPerSecond!));
-    downlinkSeconds.push(over((8 * bytesDown[h]!) / hop.downlinkBitsPerSecond!));
-    rttSeconds.push(over(hop.rttSeconds ?? 0));
-    queueSeconds.push(over(hop.queueSeconds ?? 0));
+    uplinkSeconds[h] = over((8 * bytesUp[h]!) / hop.uplinkBitsPerSecond!);
+    downlinkSeconds[h] = over((8 * bytesDown[h]!) / hop.downlinkBitsPerSecond!);
+    rttSeconds[h] = over(hop.rttSeconds ?? 0);
+    queueSeconds[h] = over(hop.queueSeconds ?? 0);
   }
   return {
     latencySeconds: blocked ? Infinity : weightedSum(latency, features, 0),
@@ -60,10 +60,10 @@ export function predictionOf(
   };
 }
 
-/** A loop, and not a copy by the library: this runs for each telemetry frame. */
+/** A loop, and not a copy by the library, into room for as many as come: `push` makes room for seventeen. */
 function read(features: Float64Array, offset: number, count: number): number[] {
-  const values: number[] = [];
-  for (let i = 0; i < count; i++) values.push(features[offset + i]!);
+  const values = new Array<number>(count);
+  for (let i = 0; i < count; i++) values[i] = features[offset + i]!;
   return values;
 }
 

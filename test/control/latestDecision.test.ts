@@ -62,15 +62,16 @@ function around({ connected, ...link }: Frame, atMs: number): Surroundings {
 }
 
 /** What the decider does with a decision, all being durable at once. */
-function take(one: DeploymentSession, frame: Frame, atMs: number, keptRowMs: number): void {
+function take(one: DeploymentSession, frame: Frame, atMs: number, keptRowMs: number): DecisionRecord | null {
   const now = around(frame, atMs);
-  if (one.confirm(now, keptRowMs) !== null) return;
+  if (one.confirm(now, keptRowMs) !== null) return null;
   const record = one.decide('telemetry', now);
-  if (record === null) return;
+  if (record === null) return null;
   one.latestRow = rowOf(record, one.decidedAtMs);
   one.keptSinceRow = 0;
   one.durable = one.current;
   one.show(record, one.decisionCount);
+  return record;
 }
 
 function costOf(record: DecisionRecord): object {
@@ -78,7 +79,25 @@ function costOf(record: DecisionRecord): object {
   return { objectiveValue, prediction, violations };
 }
 
-const rate = fc.constantFrom(0, 1e4, 1e6, 3e6, 1e7, 1e8);
+/** Uplinks at which another cut becomes the best: around them two are nearly equal. */
+const turns = turningPoints(1e4, 1e8);
+
+function turningPoints(from: number, to: number): number[] {
+  const bestAt = (uplinkBitsPerSecond: number): string => {
+    const one = session({});
+    return take(
+      one,
+      { uplinkBitsPerSecond, rttSeconds: 0.01, connected: true },
+      0,
+      0,
+    )!.decision.endLayers.join();
+  };
+  if (bestAt(from) === bestAt(to)) return [];
+  const middle = Math.sqrt(from * to);
+  return to / from < 1.001 ? [middle] : [...turningPoints(from, middle), ...turningPoints(middle, to)];
+}
+
+const rate = fc.constantFrom(0, 1e4, 1e6, 3e6, 1e7, 1e8, ...turns);
 const frame = fc.record({
   uplinkBitsPerSecond: fc
     .tuple(rate, fc.double({ min: 0.98, max: 1.02, noNaN: true }))
@@ -116,6 +135,44 @@ test('what telemetry confirms is what a decision would say, in force and in word
     }),
   );
   assert.ok(confirmed > 100, `${confirmed} confirmed`);
+});
+
+test('a decision of which only parts were kept is, in words, the one that was made', () => {
+  let kept = 0;
+  let changed = 0;
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 2, maxLength: 40 }), requirements, (frames, asked) => {
+      const one = session(asked);
+      frames.forEach((each, i) => {
+        const record = take(one, each, 1_000 * i, 0);
+        if (record === null) return;
+        assert.equal(one.isViolating, costInForce(record).violations.length > 0);
+        assert.equal(one.predictedLatencySeconds, costInForce(record).prediction.latencySeconds);
+        kept += record.switching?.kept === null ? 0 : 1;
+        changed += record.versionAfter > record.versionBefore ? 1 : 0;
+        if (i % 4 === 0) one.forgetContext();
+        assert.deepEqual(one.lastDecision, record);
+      });
+    }),
+  );
+  assert.ok(kept > 20 && changed > 100, `${kept} kept another cut than the best, ${changed} changed it`);
+});
+
+test('a decision that cannot be made of parts again is kept as it is', () => {
+  const one = session({});
+  const frame = { uplinkBitsPerSecond: 1e8, rttSeconds: 0.01, connected: true };
+  const record = take(one, frame, 0, 0)!;
+  const others: DecisionRecord[] = [
+    { ...record, decision: { ...record.decision, algorithm: 'min-cut' } }, // a search of milliseconds
+    { ...record, switching: null },
+    { ...record, secondsSources: [...record.secondsSources] }, // it stood on something else
+  ];
+  for (const other of others) {
+    one.show(other, ++one.decisionCount);
+    assert.equal(one.lastDecision, other);
+  }
+  one.show(record, one.decisionCount - 1);
+  assert.equal(one.lastDecision, others[2], 'one of before is no news');
 });
 
 test('telemetry confirms nothing where more than the context has changed', () => {
