@@ -79,10 +79,15 @@ export class HeldPartitioner implements Partitioner {
     };
   }
 
-  confirmed(context: Context, placement: Placement): readonly ConstraintName[] | null {
+  confirmed(
+    context: Context,
+    placement: Placement,
+    ratios?: readonly number[],
+  ): readonly ConstraintName[] | null {
     const state = this.find({ placement });
     if (state < 0) return null;
-    const problem = this.assess(context);
+    this.assessed = null; // its arrays are written over
+    const problem = this.assessor.assess(context, ratios);
     const proven = this.certificates.find(problem);
     if (proven >= 0) return proven === state ? none : null;
     const best = this.gads.search(problem.objective, problem.constraints, state);

@@ -30,9 +30,15 @@ export interface Partitioner {
   /**
    * The bounds that `placement` breaks where `decide` would answer with it: what most telemetry comes down to. Nothing
    * else is put into words, so it costs a part of a decision. Null where it is another cut, or it would cost as much.
+   * `context` may be written over afterwards: nothing is remembered of it.
+   * @param ratios one per tier: slowdowns are taken times these
    * @throws RangeError as `decide`
    */
-  confirmed(context: Context, placement: Placement): readonly ConstraintName[] | null;
+  confirmed(
+    context: Context,
+    placement: Placement,
+    ratios?: readonly number[],
+  ): readonly ConstraintName[] | null;
   /**
    * What a given cut costs.
    * @param encoding name of the wire encoding; absent: that with which this placement is best in `context`

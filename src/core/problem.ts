@@ -74,6 +74,9 @@ export class Assessor {
   private readonly energy: Float64Array;
   private readonly mixed: Float64Array;
   private readonly hopUsable: boolean[];
+  /** Written over by each context: as many as one ever had. */
+  private readonly pool: Writable<Constraint>[] = [];
+  private poolUsed = 0;
   /** By tier; at hand, since a text that is made anew for each telemetry frame costs more than the bound itself. */
   private readonly weightNames: ConstraintName[] = [];
   private readonly memoryNames: ConstraintName[] = [];
@@ -96,10 +99,11 @@ export class Assessor {
   }
 
   /**
+   * @param ratios one per tier: slowdowns are taken times these
    * @returns good until the next call
    * @throws RangeError naming the field where a value is out of its range
    */
-  assess(context: Context): Problem {
+  assess(context: Context, ratios?: readonly number[]): Problem {
     const { layout, latency, stages, hopUsable } = this;
     checkContext(context, layout.tierCount);
     const { power, tiers, hops, requirements } = context;
@@ -109,7 +113,8 @@ export class Assessor {
     energy?.fill(0);
     const assumed: string[] = [];
     for (let t = 0; t < tiers.length; t++) {
-      const slowdown = tiers[t]!.slowdown ?? assume(assumed, 'tiers', t, 'slowdown', 1);
+      const measured = tiers[t]!.slowdown ?? assume(assumed, 'tiers', t, 'slowdown', 1);
+      const slowdown = ratios === undefined ? measured : measured * ratios[t]!;
       const watts = t === 0 ? power?.computeWatts : power?.idleWatts;
       takes(latency, energy, layout.seconds + t, slowdown, watts);
       stages[layout.seconds + t] = slowdown;
@@ -152,33 +157,70 @@ export class Assessor {
     const { layout, columns, hopUsable, latency } = this;
     const { units } = layout;
     const { requirements, tiers } = context;
-    const constraints: Constraint[] = [];
+    this.poolUsed = 0;
     const notJudged: string[] = [];
     for (let h = 0; h < layout.hopCount; h++) {
       if (hopUsable[h]!) continue;
-      bound(constraints, `hops[${h}].usable`, columns.hopUsed + h, 0, units[layout.hopUsed + h]!);
+      this.bound(`hops[${h}].usable`, columns.hopUsed + h, 0, units[layout.hopUsed + h]!);
     }
     const { privacyDepth, weightBytes, memoryBytes } = requirements;
     const mayShow = privacyDepth === undefined ? undefined : Math.max(0, this.maxDepth + 1 - privacyDepth);
-    bound(constraints, 'privacyDepth', columns.exposure, mayShow, units[layout.exposure]!);
+    this.bound('privacyDepth', columns.exposure, mayShow, units[layout.exposure]!);
     for (let t = 0; t < tiers.length; t++) {
       const limit = least(tiers[t]!.freeStorageBytes, weightBytes?.[t]);
-      bound(constraints, this.weightNames[t]!, columns.weights + t, limit, units[layout.weights + t]!);
+      this.bound(this.weightNames[t]!, columns.weights + t, limit, units[layout.weights + t]!);
     }
     for (let t = 0; t < tiers.length; t++) {
       const limit = least(tiers[t]!.freeMemoryBytes, memoryBytes?.[t]);
-      bound(constraints, this.memoryNames[t]!, columns.memory + t, limit, layout.memoryUnits[t]!);
+      this.bound(this.memoryNames[t]!, columns.memory + t, limit, layout.memoryUnits[t]!);
     }
     const { accuracyLoss, bytesSent, latencySeconds } = requirements;
-    bound(constraints, 'accuracyLoss', columns.accuracyLoss, accuracyLoss, units[layout.accuracyLoss]!);
-    bound(constraints, 'bytesSent', columns.bytesSent, bytesSent, units[layout.bytesUp]!);
+    this.bound('accuracyLoss', columns.accuracyLoss, accuracyLoss, units[layout.accuracyLoss]!);
+    this.bound('bytesSent', columns.bytesSent, bytesSent, units[layout.bytesUp]!);
     const budget = energyBudgetJoules(context, notJudged);
-    if (energy) boundSum(constraints, 'energyJoulesPerInference', energy, budget);
+    if (energy) this.boundSum('energyJoulesPerInference', energy, budget);
     else if (budget < Infinity) notJudged.push('energyJoulesPerInference: power is not stated');
-    boundSum(constraints, 'latencySeconds', latency, latencySeconds);
-    return { constraints, notJudged };
+    this.boundSum('latencySeconds', latency, latencySeconds);
+    return { constraints: this.pool.slice(0, this.poolUsed), notJudged };
+  }
+
+  private bound(
+    name: ConstraintName,
+    column: number,
+    asked: number | undefined,
+    weights: Float64Array,
+  ): void {
+    if (asked === undefined || asked === Infinity) return;
+    this.take(name, column, weights, asked, asked);
+  }
+
+  private boundSum(name: ConstraintName, weights: Float64Array, asked: number | undefined): void {
+    if (asked === undefined || asked === Infinity) return;
+    this.take(name, noColumn, weights, asked, asked * (1 + rounding));
+  }
+
+  private take(
+    name: ConstraintName,
+    column: number,
+    weights: Float64Array,
+    asked: number,
+    limit: number,
+  ): void {
+    const constraint = this.pool[this.poolUsed];
+    if (constraint === undefined) {
+      this.pool.push({ name, weights, column, asked, limit });
+    } else {
+      constraint.name = name;
+      constraint.weights = weights;
+      constraint.column = column;
+      constraint.asked = asked;
+      constraint.limit = limit;
+    }
+    this.poolUsed++;
   }
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** What stands in for a value that was not measured, noted by its name. */
 function assume(assumed: string[], group: string, index: number, name: string, standIn: number): number {
@@ -196,27 +238,6 @@ function takes(
 ): void {
   latency[feature] = seconds;
   if (energy !== null) energy[feature] = watts! * seconds;
-}
-
-function bound(
-  constraints: Constraint[],
-  name: ConstraintName,
-  column: number,
-  asked: number | undefined,
-  weights: Float64Array,
-): void {
-  if (asked === undefined || asked === Infinity) return;
-  constraints.push({ name, weights, column, asked, limit: asked });
-}
-
-function boundSum(
-  constraints: Constraint[],
-  name: ConstraintName,
-  weights: Float64Array,
-  asked: number | undefined,
-): void {
-  if (asked === undefined || asked === Infinity) return;
-  constraints.push({ name, weights, column: noColumn, asked, limit: asked * (1 + rounding) });
 }
 
 const objectives = {

@@ -32,7 +32,9 @@ export function scaledPartitioner(inner: Partitioner, ratios: readonly number[])
     *thorough(context, present) {
       return told(context, yield* inner.thorough(scaled(context), present));
     },
-    confirmed: (context, placement) => inner.confirmed(scaled(context), placement),
+    // one that is too slow is for `decide` to refuse, by name
+    confirmed: (context, placement) =>
+      isInRange(context, ratios) ? inner.confirmed(context, placement, ratios) : null,
     predict: (context, placement, encoding) => inner.predict(scaled(context), placement, encoding),
     alternatives: (context, limit) => inner.alternatives(scaled(context), limit),
     *ranges(context, decision) {
@@ -56,6 +58,14 @@ const slowdownName = (tier: number): string => `tiers[${tier}].slowdown`;
 function assumedSlowdowns({ tiers }: Context): string[] {
   if (tiers.every(({ slowdown }) => slowdown !== undefined)) return [];
   return tiers.flatMap(({ slowdown }, t) => (slowdown === undefined ? [`${slowdownName(t)} = 1`] : []));
+}
+
+function isInRange({ tiers }: Context, ratios: readonly number[]): boolean {
+  for (let t = 0; t < tiers.length; t++) {
+    const { slowdown } = tiers[t]!;
+    if (slowdown !== undefined && !(slowdown * (ratios[t] ?? 1) <= largestAmount)) return false;
+  }
+  return true;
 }
 
 function scaledContext(context: Context, ratios: readonly number[]): Context {

@@ -1,4 +1,5 @@
 /** Devices: who was seen, what they said last. The address is also where devices open their WebSocket. */
+import type { ServerResponse } from 'node:http';
 import type {} from '@fastify/websocket'; // its additions to the types of a route
 import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -87,6 +88,8 @@ export function deviceRoutes(
   strangers: Strangers,
 ): void {
   app.addSchema(DeviceSchema);
+  /** Of upgrades that are under way. */
+  const responses = new WeakMap<object, ServerResponse>();
   app.route({
     method: 'GET',
     url: '/v1/devices',
@@ -112,7 +115,10 @@ export function deviceRoutes(
         if (!admitDevice(request, reply, access, strangers)) return;
         refusal = sockets.checkRoom(request.device);
       }
-      if (refusal === null) return done();
+      if (refusal === null) {
+        responses.set(request, reply.raw);
+        return done();
+      }
       events.refused('connection', refusal.code);
       const { status, code, message } = refusal;
       void sendProblem(request, reply.header('connection', 'close'), new HttpProblem(status, code, message));
@@ -121,8 +127,11 @@ export function deviceRoutes(
       const { entries, next } = page(control.devices.ids(), (id) => id, query);
       return { devices: entries.map((id) => deviceView(control, control.devices.get(id))), next };
     },
-    wsHandler: (socket, { device }) => {
+    wsHandler: (socket, request) => {
+      const { device } = request;
       sockets.accept(socket, device);
+      // the request is over, and nothing of it should stay with the connection
+      responses.get(request)?.detachSocket(request.raw.socket);
       // revoked while the upgrade was on its way
       if (device !== null && !access.tokens.isLive(device.tokenId)) sockets.closeRevoked(device.tokenId);
     },

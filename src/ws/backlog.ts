@@ -12,7 +12,9 @@ export interface LateFrame<Owner> {
   readonly receivedAtMs: number;
 }
 
-const sequenceField = /"sequence"\s*:\s*(\d{1,16})\b/;
+const sequenceField = Buffer.from('"sequence"');
+/** What a number is read with, byte by byte: a text of each frame, and a pattern on it, cost more than all else here. */
+const ascii = { space: 0x20, comma: 0x2c, zero: 0x30, nine: 0x39, colon: 0x3a, brace: 0x7d } as const;
 const head = Buffer.from('{"type":"telemetry"');
 /** A larger frame is read at once: what waits has to stay small. */
 const largestBytes = 4096;
@@ -99,6 +101,26 @@ export class Backlog<Owner> {
 
 /** Whether the sequence of `a` is above that of `b`; not where one of them cannot be read this way. */
 function isNewer(a: Buffer, b: Buffer): boolean {
-  const [first, second] = [a, b].map((data) => sequenceField.exec(data.toString('latin1'))?.[1]);
-  return first !== undefined && second !== undefined && Number(first) > Number(second);
+  return sequenceOf(a) > sequenceOf(b);
+}
+
+/** The whole number of the first field `sequence`; NaN where there is none, or it is written in another way. */
+function sequenceOf(data: Buffer): number {
+  const field = data.indexOf(sequenceField, head.length);
+  if (field < 0) return NaN;
+  let at = pastSpace(data, field + sequenceField.length);
+  if (data[at] !== ascii.colon) return NaN;
+  const first = pastSpace(data, at + 1);
+  let value = 0;
+  for (at = first; data[at]! <= ascii.nine && data[at]! >= ascii.zero; at++)
+    value = 10 * value + (data[at]! - ascii.zero);
+  const digits = at - first;
+  const end = data[pastSpace(data, at)];
+  return digits > 0 && digits <= 16 && (end === ascii.comma || end === ascii.brace) ? value : NaN;
+}
+
+function pastSpace(data: Buffer, from: number): number {
+  let at = from;
+  while (data[at] === ascii.space) at++;
+  return at;
 }

@@ -118,6 +118,9 @@ export class DeviceHub {
     const turn = this.#turns[this.#accepted++ % this.#turns.length]!;
     turn.add(device);
     this.#count(identity, 1);
+    // the one that the plugin attached keeps the request of the upgrade for as long as the device stays
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => this.socketError(error));
     socket.on('close', () => {
       this.#sockets.delete(device);
       this.#count(identity, -1);

@@ -60,7 +60,7 @@ export class DeviceSocket implements DeviceConnection {
   #closedWith: { readonly code: number; readonly reason: string } | null = null;
   #misses = 0;
   #endTimer: NodeJS.Timeout | null = null;
-  readonly #helloTimer: NodeJS.Timeout;
+  #helloTimer: NodeJS.Timeout | null;
   readonly #outbox: Outbox;
   readonly #rate: FrameRate;
 
@@ -190,7 +190,7 @@ export class DeviceSocket implements DeviceConnection {
 
   #hello(message: TakenOf<'hello'>): void {
     const { type, deviceId, bootEpoch, running, ...description } = message;
-    clearTimeout(this.#helloTimer);
+    this.#stopHelloTimer();
     if (!this.ports.access.maySpeakFor(this.identity, deviceId)) {
       const whose =
         this.identity === null ? 'needs its token' : `is not ${this.identity.deviceId}, whose token this is`;
@@ -212,6 +212,11 @@ export class DeviceSocket implements DeviceConnection {
     this.ports.events.deviceConnected({ deviceId, role: message.role });
     this.#welcome();
     this.#outbox.open();
+  }
+
+  #stopHelloTimer(): void {
+    if (this.#helloTimer !== null) clearTimeout(this.#helloTimer);
+    this.#helloTimer = null;
   }
 
   #welcome(): void {
@@ -319,7 +324,7 @@ export class DeviceSocket implements DeviceConnection {
   }
 
   #leave(): void {
-    clearTimeout(this.#helloTimer);
+    this.#stopHelloTimer();
     this.#outbox.close();
     const device = this.#device;
     if (device === null) return;

@@ -94,6 +94,37 @@ describe('the backlog', () => {
     assert.equal(sequenceOf(backlog.take()!), 7);
   });
 
+  it('reads a sequence as JSON does, or not at all', () => {
+    const put = (before: string, after: string): string => {
+      const backlog = new Backlog<string>();
+      const owner = 'a';
+      backlog.put({ owner, data: Buffer.from(`{"type":"telemetry",${before}}`), receivedAtMs: 1 });
+      return backlog.put({ owner, data: Buffer.from(`{"type":"telemetry",${after}}`), receivedAtMs: 2 });
+    };
+    const nine = '"cpuLoad":0.1,"sequence":9';
+    const older = [
+      '"sequence":8',
+      '"sequence" :  8 ',
+      '"cpuLoad":99,"sequence": 8,"rttSeconds":77',
+      '"sequence":0',
+    ];
+    for (const after of older) assert.equal(put(nine, after), 'stale', after);
+    for (const after of ['"sequence":10', '"sequence": 9', '"sequence":9007199254740991']) {
+      assert.equal(put(nine, after), 'replaced', after);
+    }
+    const unread = [
+      '"sequence":1e3',
+      '"sequence":-8',
+      '"sequence":8.5',
+      '"sequence":"8"',
+      '"sequence":',
+      '"cpuLoad":1',
+    ];
+    for (const after of unread)
+      assert.equal(put(nine, after), 'replaced', `${after} is for the reader to judge`);
+    for (const before of unread) assert.equal(put(before, '"sequence":1'), 'replaced', before);
+  });
+
   it('takes small telemetry alone', () => {
     assert.equal(mayWait(frame('a', 1).data), true);
     assert.equal(mayWait(Buffer.from('{"type":"ack","deploymentId":"d","version":1}')), false);
