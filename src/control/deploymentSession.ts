@@ -206,7 +206,7 @@ export class DeploymentSession {
   refine(decision: Decision, searchNanoseconds: number): boolean {
     this.#isThorough = true;
     if (!isBetter(decision, this.#unmoved!)) return false;
-    this.#keepFound(decision);
+    this.#unmoved = decision;
     this.#refinedNanoseconds = searchNanoseconds;
     return true;
   }

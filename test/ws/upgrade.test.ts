@@ -23,7 +23,7 @@ test('nothing of the request of an upgrade stays with the connection', async () 
     }
     assert.equal(requests[0]!.deref(), undefined);
     assert.equal(rig.hub.connectionCount, 1, 'it is connected still');
-    device.close();
+    device.socket.close();
     await until(() => rig.hub.connectionCount === 0);
   } finally {
     await rig.dispose();
