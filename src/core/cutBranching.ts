@@ -170,7 +170,7 @@ export class CutBranching {
     if (this.walked.has(key)) return;
     this.walked.add(key);
     const walk = new PlacementWalk(this.states, start.encoding, this.objective, this.constraints, start);
-    this.consider(yield* walk.run(), start.encoding);
+    this.consider(yield* walk.run(this.budget), start.encoding);
   }
 }
 

@@ -5,6 +5,7 @@
  * date and not counted anew. While bounds are broken, the move is taken that lessens the breach most for what it
  * costs; then that which lowers the objective most. It ends where no move helps: nothing is proven by it.
  */
+import type { FlowBudget } from './cutDual.js';
 import type { Placement } from './decision.js';
 import type { Encoding } from './encoding.js';
 import { weightedSum } from './features.js';
@@ -12,6 +13,11 @@ import { objectiveValue } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
 import type { Steps } from './steps.js';
+
+/** What the choice of a move takes, in maximum flows; more where it has to look at all tensors. */
+const [flowsPerPlainMove, flowsPerDeepMove] = [1 / 20, 1];
+/** Flows that each walk may take. */
+const shortWalk = 2;
 
 interface Standing {
   /** Sum of the breaches, each as a share of its scale. */
@@ -52,12 +58,18 @@ export class PlacementWalk {
     );
   }
 
-  /** @returns where the walk ends; a move is a step */
-  *run(): Steps<Placement> {
+  /**
+   * @param budget is charged for the moves; the walk ends where it is spent, but a short one is always made
+   * @returns where the walk ends; a move is a step
+   */
+  *run(budget: FlowBudget): Steps<Placement> {
     let here = this.standing();
-    // Each move lessens the breach or, among equals, the value: it ends. The cap guards against rounding.
-    for (let moves = 4 * this.tierOf.length; moves > 0; moves--) {
+    const flowsPerMove = this.boundsDepth ? flowsPerDeepMove : flowsPerPlainMove;
+    const affordable = Math.ceil(Math.max(budget.left, shortWalk) / flowsPerMove);
+    // Each move lessens the breach or, among equals, the value: it ends. The cap of its length guards against rounding.
+    for (let moves = Math.min(4 * this.tierOf.length, affordable); moves > 0; moves--) {
       yield;
+      budget.left -= flowsPerMove;
       let best: { v: number; to: number; standing: Standing } | null = null;
       let bestGain = 0;
       for (let v = 0; v < this.tierOf.length; v++) {
