@@ -10,9 +10,15 @@ import type { Events } from './ports.js';
 import type { Profiles } from './profiles.js';
 import type { DecisionReason, Role, TierBinding } from './records.js';
 import { bindingOf, rolesOf } from './roles.js';
+import { Sweep } from './sweep.js';
 import { resolveTierSeconds, type TierSecondsSource } from './tierSeconds.js';
 
+/** Deployments that take up a partitioner in one turn: one that is built may be for thousands. */
+const adoptedPerTurn = 50;
+
 export class BasisKeeper {
+  readonly #adopting = new Sweep<() => void>(adoptedPerTurn, (adopt) => adopt());
+
   constructor(
     private readonly devices: Devices,
     private readonly profiles: Profiles,
@@ -52,6 +58,10 @@ export class BasisKeeper {
     return resolved.kind === 'missing' ? resolved.missing : null;
   }
 
+  stop(): void {
+    this.#adopting.stop();
+  }
+
   /** Gives up what `session` holds. */
   release(session: DeploymentSession): void {
     session.pendingBasis?.lease.release();
@@ -75,7 +85,7 @@ export class BasisKeeper {
     session.pendingBasis = pending;
     if (session.basis === null) session.status = building(lease);
     void lease.partitioner.then(
-      (partitioner) => this.#adopt(session, pending, partitioner, reason),
+      (partitioner) => this.#adopting.add([() => this.#adopt(session, pending, partitioner, reason)]),
       (error: unknown) => this.#giveUp(session, pending, error),
     );
   }

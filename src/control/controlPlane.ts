@@ -135,6 +135,7 @@ export class ControlPlane {
     this.#refinements.stop();
     this.questions.stop();
     this.operations.stop();
+    this.#basis.stop();
     this.#delivery.stop();
     this.devices.touchConnected();
     this.devices.closeAll('shutting-down');
