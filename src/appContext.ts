@@ -80,7 +80,14 @@ export async function createAppContext(
     synchronous: config.data.synchronous,
     openTimeoutMs: config.data.openTimeoutMs,
     operationTimeoutMs: config.data.operationTimeoutMs,
-    checkpointFailed: (error) => metrics.storeUpkeepFailed({ work: 'checkpoint', error }),
+    checkpoints: {
+      maxLogBytes: config.data.maxLogBytes,
+      failed: (error) => metrics.storeUpkeepFailed({ work: 'checkpoint', error }),
+      log(bytes, isFull) {
+        metrics.storeLog(bytes);
+        if (isFull) metrics.capHit('storeLogBytes', { cap: config.data.maxLogBytes, bytes });
+      },
+    },
   });
   const store = overrides.wrapStore?.(realStore) ?? realStore;
   const log =

@@ -89,6 +89,12 @@ const data = Type.Object(
       10_000,
       'The same for each later operation. The whole process waits meanwhile; what failed is tried again.',
     ),
+    maxLogBytes: whole(
+      128 * 1024 * 1024,
+      1024 * 1024,
+      64 * 1024 * 1024 * 1024,
+      'Write-ahead log of the database. It begins anew at a quarter of this; where the disk is too slow for that, decisions wait at this length until it has caught up.',
+    ),
   },
   { description: 'What is kept on disk.' },
 );

@@ -18,6 +18,8 @@ const rowsPerCommit = 64;
 /** What nobody waits for (reports, devices) is committed after this: a deployment's acks are one write then, ms. */
 const unhurriedMs = 250;
 const maxRetryMs = 5_000;
+/** While the store asks commits to wait, it is asked again after this, ms. */
+const yieldMs = 2;
 
 interface Row {
   readonly session: DeploymentSession;
@@ -127,11 +129,17 @@ export class DecisionLog {
       clearTimeout(this.#timer);
     }
     this.#dueNanoseconds = dueNanoseconds;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#commitOnce(this.#isUnhurriedDue());
-      this.#wakeAgain();
-    }, waitMs);
+    this.#timer = setTimeout(() => this.#take(), waitMs);
+  }
+
+  #take(): void {
+    if (this.store.asksToWait()) {
+      this.#timer = setTimeout(() => this.#take(), yieldMs);
+      return;
+    }
+    this.#timer = null;
+    this.#commitOnce(this.#isUnhurriedDue());
+    this.#wakeAgain();
   }
 
   #isUnhurriedDue(): boolean {

@@ -74,6 +74,7 @@ export class Housekeeping {
   }
 
   #prune(): number {
+    if (this.ports.store.asksToWait()) return 0;
     try {
       const rows = this.ports.store.pruneDecisions(this.keepRows, rowsPerStep);
       if (rows > 0) this.ports.events.decisionsPruned(rows);

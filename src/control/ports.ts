@@ -75,6 +75,11 @@ export interface Store extends AccessStore {
   ): (DecisionRecord & { id: number })[];
   /** Deletes the oldest decisions above `keepRows`; returns how many went (bounded per call by `batchRows`). */
   pruneDecisions(keepRows: number, batchRows: number): number;
+  /**
+   * True while a commit that can wait should: for as long as it takes to copy what little is left of the write-ahead log,
+   * so that it can begin anew; longer only where the disk does not keep up. A commit now is none the less right.
+   */
+  asksToWait(): boolean;
   /** A cheap write probe for readiness. @throws when the database cannot be written */
   probe(): void;
   close(): void;

@@ -34,12 +34,6 @@ export interface OpenDatabase {
   readonly close: () => void;
 }
 
-/**
- * The write-ahead log is cut back to this after each checkpoint, so that one burst does not keep its size. Above what
- * it has in steady load (checkpointer.ts): to write over a file costs less than to make it longer.
- */
-const WAL_KEPT_BYTES = 144 * 1024 * 1024;
-
 function createFolder(file: string): void {
   const folder = dirname(file);
   try {
@@ -138,7 +132,6 @@ function prepare(db: Database, file: string, pending: readonly Migration[], opti
     );
   }
   db.pragma(`synchronous = ${options.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
-  db.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
   db.pragma('foreign_keys = ON');
   migrate(db, file, pending);
   db.pragma(`busy_timeout = ${options.operationTimeoutMs}`);

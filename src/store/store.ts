@@ -1,7 +1,7 @@
 /** The store: SQLite behind the port of control. */
 import type { Store } from '../control/ports.js';
 import type { DecisionRecord, DeploymentRecord, VersionReservation } from '../control/records.js';
-import { startCheckpoints } from './checkpointer.js';
+import { startCheckpoints, type CheckpointOptions } from './checkpointer.js';
 import { accessRows } from './accessRows.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
 import { decisionRows } from './decisionRows.js';
@@ -15,8 +15,8 @@ import { storeFailure } from './sqliteFailure.js';
 
 export type StoreOptions = Pick<DatabaseOptions, 'file'> &
   Partial<DatabaseOptions> & {
-    /** Given: checkpoints are made in a thread of their own, and this is told of one that failed. */
-    readonly checkpointFailed?: (error: Error) => void;
+    /** Given: checkpoints are made in a thread of their own, and none by the writer. */
+    readonly checkpoints?: CheckpointOptions;
   };
 
 export interface OpenedStore extends Store {
@@ -60,6 +60,7 @@ const DOING: Readonly<Record<keyof Store, string>> = {
   finishAudit: 'record the outcome of the change',
   audit: 'read the audit',
   pruneAudit: 'prune the audit',
+  asksToWait: 'look at the checkpoints',
   probe: 'write',
   close: 'close the store',
 };
@@ -91,8 +92,7 @@ export function openStore(options: StoreOptions): OpenedStore {
     synchronous: 'normal',
     ...options,
   });
-  const stopCheckpoints =
-    options.checkpointFailed === undefined ? null : startCheckpoints(db, options.checkpointFailed);
+  const checkpoints = options.checkpoints === undefined ? null : startCheckpoints(db, options.checkpoints);
   const texts = new JsonTexts();
   const { insertDecision, ...decisions } = decisionRows(db, texts);
   const { saveProgress, ...deployments } = deploymentRows(db, texts);
@@ -123,12 +123,13 @@ export function openStore(options: StoreOptions): OpenedStore {
         records: readonly DeploymentRecord[],
         reserved: readonly VersionReservation[] = [],
       ): readonly string[] => commit.immediate(rows, records, reserved),
+      asksToWait: () => checkpoints?.askToWait() ?? false,
       probe(): void {
         assertInPlace();
         writeProbe.run();
       },
       close(): void {
-        stopCheckpoints?.();
+        checkpoints?.stop();
         close();
       },
     },

@@ -54,6 +54,36 @@ describe('decisions while the database cannot be written', () => {
     assert.ok(rig.recorded.of('storeFailed').length >= 2);
   });
 
+  it('waits with its commits while the store asks for that, and not with what an operator changes', async () => {
+    await rig.dispose();
+    let asks = false;
+    let commits = 0;
+    const wrap = (store: Store): Store => ({
+      ...store,
+      asksToWait: () => asks,
+      commit(...given) {
+        commits++;
+        return store.commit(...given);
+      },
+    });
+    rig = await controlRig({ wrap });
+    const { end, session } = await deployed(rig);
+    rig.control.log.flush();
+    asks = true;
+    commits = 0;
+    rig.control.fleet.telemetry('camera', end, 1, quickLink);
+    await until(() => session.current.version === 2);
+    await sleep(30);
+    assert.deepEqual([commits, session.durable.version], [0, 1]);
+    asks = false;
+    await until(() => session.durable.version === 2);
+    asks = true;
+    rig.control.fleet.telemetry('camera', end, 2, slowLink);
+    await until(() => session.current.version === 3);
+    rig.control.operations.changeDeployment(session.id, { requirements: { latencySeconds: 1 } });
+    assert.equal(session.durable.version, 3);
+  });
+
   it('fills its queue to the cap, loses no decision, and then decides on the latest telemetry', async () => {
     const { end, session } = await deployed(rig);
     broken = true;
