@@ -8,6 +8,7 @@ import type { DecisionRecord } from '../control/records.js';
 import { ContextSchema } from '../schema/context.js';
 import { DecisionDocumentSchema } from '../schema/decisionDocument.js';
 import { SecondsSourceSchema } from '../schema/graphDocument.js';
+import { orNever } from './unreachable.js';
 
 const { encoding, objectiveValue, prediction, violations, optimality, assumed, notJudged } =
   DecisionDocumentSchema.properties;
@@ -30,7 +31,7 @@ const edgeTensors = Type.Optional(
 );
 const layerCount = Type.Integer();
 
-export const AlternativeSchema = Type.Object({
+const cutFigures = Type.Object({
   endLayers,
   edgeLayers,
   layerCount,
@@ -42,9 +43,14 @@ export const AlternativeSchema = Type.Object({
   violations,
 });
 
+/** Of a cut that is not the chosen one. */
+export const AlternativeSchema = Type.Object(orNever(cutFigures).properties, {
+  description: 'Figures are null where the cut needs a link that cannot be used',
+});
+
 export const DecidedSchema = Type.Object({
   algorithm: DecisionDocumentSchema.properties.algorithm,
-  ...AlternativeSchema.properties,
+  ...cutFigures.properties,
   optimality,
   statesVisited: Type.Integer({ description: 'States and tree nodes that the search looked at' }),
   assumed,
@@ -97,9 +103,12 @@ const SwitchingSchema = Type.Union(
     Type.Object({
       reason: switchReason,
       switchSeconds,
-      kept: Type.Union([Type.Object({ why: keptWhy, objectiveValue, prediction, violations }), Type.Null()], {
-        description: 'What `cutAfter` costs, where it is another cut than the best one; else null',
-      }),
+      kept: Type.Union(
+        [orNever(Type.Object({ why: keptWhy, objectiveValue, prediction, violations })), Type.Null()],
+        {
+          description: 'What `cutAfter` costs, where it is another cut than the best one; else null',
+        },
+      ),
     }),
     Type.Null(),
   ],
@@ -157,10 +166,12 @@ export const WhySchema = Type.Object({
     [
       Type.Object({
         ...AlternativeSchema.properties,
-        extraObjective: Type.Number({
-          description: 'How much more than the chosen cut in what is minimised (seconds for latency)',
-        }),
-        extraLatencySeconds: Type.Number({ description: 'How much later than the chosen cut, s' }),
+        extraObjective: orNever(
+          Type.Number({
+            description: 'How much more than the chosen cut in what is minimised (seconds for latency)',
+          }),
+        ),
+        extraLatencySeconds: orNever(Type.Number({ description: 'How much later than the chosen cut, s' })),
       }),
       Type.Null(),
     ],
