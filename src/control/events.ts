@@ -196,7 +196,7 @@ export interface Events {
     readonly address: string;
     readonly limited: boolean;
   }): void;
-  /** Tokens that are refused although the store could not take that yet. */
+  /** Tokens and keys that are refused although the store could not take that yet. */
   revocationsUnstored(count: number): void;
   /** Told once, at the start. */
   anonymousDevices(areTaken: boolean): void;

@@ -6,6 +6,7 @@ import { documented, type HttpApp } from './httpApp.js';
 import { IdParams } from './modelRoutes.js';
 import { maxPage } from './paging.js';
 import { problems } from './problem.js';
+import { storeRevocation } from './storeRevocation.js';
 
 export const LabelSchema = Type.String({
   minLength: 1,
@@ -105,17 +106,21 @@ export function keyRoutes(app: HttpApp, access: Access): void {
   app.delete(
     '/v1/keys/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', evenUnrecorded: true },
       schema: {
         operationId: 'revokeKey',
         summary: 'Revoke an API key at once',
+        description:
+          'While the database takes no writes the key is refused all the same; the answer is then 503 `revocation-not-stored`, and it is stored as soon as that can be.',
         tags,
         params: IdParams,
         response: documented({ 204: Type.Null({ description: 'Revoked' }), ...problems(404, 409, 503) }),
       },
     },
-    async ({ params }, reply) => {
-      access.keys.revoke(params.id);
+    async (request, reply) => {
+      const { id } = request.params;
+      access.keys.refuse(id);
+      storeRevocation(request, access.revocations, id, () => access.keys.saveRefused(id));
       return reply.code(204).send();
     },
   );

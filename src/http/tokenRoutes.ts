@@ -1,13 +1,12 @@
 /** Tokens of devices: made, listed without their secret, revoked with effect at once. */
-import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access } from '../control/access/access.js';
 import type { DeviceTokenRecord } from '../control/access/records.js';
 import type { DeviceSockets } from './deviceRoutes.js';
 import { documented, type HttpApp } from './httpApp.js';
-import { StoreError } from '../control/ports.js';
 import { CreatedBySchema, LabelSchema, RevokedSchema } from './keyRoutes.js';
-import { HttpProblem, problems } from './problem.js';
+import { problems } from './problem.js';
+import { storeRevocation } from './storeRevocation.js';
 
 const tokenFields = {
   id: Type.String(),
@@ -98,27 +97,10 @@ export function tokenRoutes(app: HttpApp, access: Access, sockets: DeviceSockets
       const { id, tokenId } = request.params;
       access.tokens.refuse(id, tokenId);
       sockets.closeRevoked(tokenId);
-      storeRevocation(request, access, tokenId);
+      storeRevocation(request, access.revocations, tokenId, () => access.tokens.saveRefused(tokenId));
       return reply.code(204).send();
     },
   );
-}
-
-/** @throws HttpProblem when it is not stored yet */
-function storeRevocation(request: FastifyRequest, access: Access, tokenId: string): void {
-  const { unrecorded, audited } = request;
-  try {
-    if (unrecorded !== null) throw unrecorded.error;
-    access.tokens.saveRefused(tokenId);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const { actor, actorLabel, role, address, operation, target, atMs } = unrecorded?.change ?? audited!;
-    access.revocations.later(tokenId, { actor, actorLabel, role, address, operation, target, atMs });
-    const detail =
-      'The token is refused from now on, and what came with it is closed. That could not be stored; it is tried again ' +
-      `until it can. If the controller ends before, the token would be taken again. ${error.message}`;
-    throw new HttpProblem(503, 'revocation-not-stored', detail);
-  }
 }
 
 function tokenView({ id, deviceId, label, createdAtMs, createdBy, revokedAtMs }: DeviceTokenRecord) {

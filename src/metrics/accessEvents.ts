@@ -23,7 +23,8 @@ export function accessEvents(to: Instruments, log: EventLog, warn: Warn, warnOfS
     },
     revocationsUnstored(count) {
       to.revocationsUnstored.set(count);
-      if (count > 0) warnOfState('error', 'revocations', { count }, 'revoked tokens are not stored yet');
+      if (count > 0)
+        warnOfState('error', 'revocations', { count }, 'revoked tokens or keys are not stored yet');
     },
     anonymousDevices(areTaken) {
       to.anonymousDevices.set(areTaken ? 1 : 0);

@@ -127,7 +127,7 @@ export function createInstruments(registry: Registry) {
     ),
     revocationsUnstored: gauge(
       'revocations_unstored',
-      'Device tokens that are refused, and would be taken again after a restart, because the store takes no writes',
+      'Tokens and keys that are refused, and would be taken again after a restart, because the store takes no writes',
     ),
     anonymousDevices: gauge('anonymous_devices_allowed', '1 while devices are taken without a token'),
     changes: counter('operator_changes', 'Changes that operators asked for, by outcome', ['outcome']),

@@ -128,4 +128,40 @@ describe('a device is cut off while the database takes no writes', () => {
       await rig.dispose();
     }
   });
+
+  it('and so is an operator, whose key stays refused when the keys are read anew', async () => {
+    const rig = await serviceRig();
+    try {
+      const rest = await restClient(rig.origin);
+      const wanted = { label: 'left', role: 'admin' };
+      const made = (await rest.post('/v1/keys', wanted)).body as { id: string; key: string };
+      const { store } = rig;
+      const real = { startAudit: store.startAudit.bind(store), saveApiKey: store.saveApiKey.bind(store) };
+      const full = () => {
+        throw new StoreError('full', 'The disk is full.');
+      };
+      Object.assign(rig.store, { startAudit: full, saveApiKey: full });
+      const path = `/v1/keys/${made.id}`;
+      const revoke = () => fetch(`${rig.origin}${path}`, { method: 'DELETE', headers: bearer(rig.adminKey) });
+      const answer = await revoke();
+      const { type } = (await answer.json()) as { type: string };
+      assert.deepEqual([answer.status, type], [503, 'urn:cutpoint:problem:revocation-not-stored']);
+      const status = async () =>
+        (await fetch(`${rig.origin}/v1/models`, { headers: bearer(made.key) })).status;
+      assert.equal(await status(), 401);
+      rig.access.keys.load(); // as after a command that made a key beside it
+      assert.equal(await status(), 401);
+      assert.equal((await revoke()).status, 404, 'it is done');
+      assert.equal(rig.store.apiKeys().find(({ id }) => id === made.id)!.revokedAtMs, null);
+      Object.assign(rig.store, real);
+      const stored = () => rig.store.apiKeys().find(({ id }) => id === made.id)!.revokedAtMs !== null;
+      await until(stored, 'the write');
+      const [row] = rig.store.audit({ limit: 1 });
+      assert.deepEqual([row!.operation, row!.target, row!.status], ['revokeKey', path, 204]);
+      assert.deepEqual(rig.recorded.of('revocationsUnstored').at(-1), [0]);
+      assert.equal(await status(), 401);
+    } finally {
+      await rig.dispose();
+    }
+  });
 });

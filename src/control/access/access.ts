@@ -46,7 +46,7 @@ export class Access {
     this.keys = new ApiKeys(store, clock, hashing, new CredentialCheck('cpk', hashing), settings.maxKeys);
     this.tokens = new DeviceTokens(ports, hashing, new CredentialCheck('cpd', hashing), settings);
     this.audit = new Audit(ports, settings.auditKeepRows);
-    this.revocations = new Revocations(this.tokens, this.audit, events);
+    this.revocations = new Revocations(this.audit, events);
     this.#failures = new FailedAttempts(settings, () => events.capHit('trackedAddresses'));
     this.keys.load();
     this.tokens.load();

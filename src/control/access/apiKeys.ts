@@ -25,6 +25,8 @@ export function issueApiKey(wanted: NewApiKey, hashing: Hashing, nowMs: number):
 
 export class ApiKeys {
   readonly #byId = new Map<string, ApiKeyRecord>();
+  /** Revoked, and the store has not taken that yet. */
+  readonly #unstored = new Map<string, ApiKeyRecord>();
 
   constructor(
     private readonly store: AccessStore,
@@ -37,7 +39,7 @@ export class ApiKeys {
   /** @throws StoreError */
   load(): void {
     this.#byId.clear();
-    for (const key of this.store.apiKeys()) this.#byId.set(key.id, key);
+    for (const key of this.store.apiKeys()) this.#byId.set(key.id, this.#unstored.get(key.id) ?? key);
   }
 
   list(): readonly ApiKeyRecord[] {
@@ -67,8 +69,11 @@ export class ApiKeys {
     return issued;
   }
 
-  /** @throws ControlError `not-found`, `conflict` for the last key of an admin; StoreError */
-  revoke(id: string): void {
+  /**
+   * Ends the use of a key in this process, at once and whatever the store can do.
+   * @throws ControlError `not-found`, `conflict` for the last key of an admin
+   */
+  refuse(id: string): void {
     const key = this.#byId.get(id);
     if (key === undefined || key.revokedAtMs !== null) throw notFound('key', id);
     const admins = this.list().filter(({ role, revokedAtMs }) => role === 'admin' && revokedAtMs === null);
@@ -77,13 +82,24 @@ export class ApiKeys {
       throw new ControlError('conflict', 'last-admin-key', message);
     }
     const revoked = { ...key, revokedAtMs: this.clock.nowMs() };
-    this.store.saveApiKey(revoked);
+    this.#unstored.set(id, revoked);
     this.#byId.set(id, revoked);
+  }
+
+  /**
+   * Writes down that a key is revoked.
+   * @throws StoreError
+   */
+  saveRefused(id: string): void {
+    const key = this.#unstored.get(id);
+    if (key === undefined) return;
+    this.store.saveApiKey(key);
+    this.#unstored.delete(id);
   }
 
   /** Revoked keys stay to be looked at, the latest `maxKeys` of them. */
   #forgetRevoked(): void {
-    const revoked = this.list().filter((key) => key.revokedAtMs !== null);
+    const revoked = this.list().filter((key) => key.revokedAtMs !== null && !this.#unstored.has(key.id));
     revoked.sort((a, b) => a.revokedAtMs! - b.revokedAtMs!);
     for (const { id } of revoked.slice(0, Math.max(0, revoked.length - this.maxKeys))) {
       this.store.deleteApiKey(id);

@@ -4,25 +4,29 @@
  */
 import type { Events } from '../ports.js';
 import type { Audit } from './audit.js';
-import type { DeviceTokens } from './deviceTokens.js';
 import type { AuditStart } from './records.js';
 
 const betweenTriesMs = 1_000;
 
+interface Unstored {
+  readonly change: AuditStart;
+  /** @throws StoreError */
+  readonly save: () => void;
+}
+
 export class Revocations {
-  /** What was asked for, by token; not more than there are tokens. */
-  readonly #unstored = new Map<string, AuditStart>();
+  /** What was asked for, by token or key; not more than there are of those. */
+  readonly #unstored = new Map<string, Unstored>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
-    private readonly tokens: DeviceTokens,
     private readonly audit: Audit,
     private readonly events: Events,
   ) {}
 
-  /** Writes down later what is refused already. */
-  later(tokenId: string, change: AuditStart): void {
-    this.#unstored.set(tokenId, change);
+  /** Writes down later what is refused already. @param id of the token or the key @param save stores that */
+  later(id: string, change: AuditStart, save: () => void): void {
+    this.#unstored.set(id, { change, save });
     this.events.revocationsUnstored(this.#unstored.size);
     this.#schedule();
   }
@@ -45,14 +49,14 @@ export class Revocations {
   /** @returns false when some are left */
   #store(): boolean {
     try {
-      for (const [tokenId, change] of this.#unstored) {
+      for (const [id, { change, save }] of this.#unstored) {
         const started = this.audit.start(change);
-        this.tokens.saveRefused(tokenId);
-        this.#unstored.delete(tokenId);
+        save();
+        this.#unstored.delete(id);
         this.audit.finish(started, { status: 204, code: null, target: change.target });
       }
     } catch (error) {
-      this.events.storeFailed({ operation: 'save revoked tokens', error });
+      this.events.storeFailed({ operation: 'save what is revoked', error });
     }
     this.events.revocationsUnstored(this.#unstored.size);
     return this.#unstored.size === 0;
