@@ -78,7 +78,10 @@ function* ofLimit(
   { isBest }: RangedCut,
 ): Steps<Ends> {
   const holds = (value: number): boolean => isBest(change(value));
-  const [holdsLeast, holdsLargest] = [holds(least), holds(largest)];
+  const holdsLeast = holds(least);
+  yield;
+  const holdsLargest = holds(largest);
+  yield;
   if (isCount) {
     return {
       from: holdsLeast ? 0 : yield* halveWhole(present, least, holds),
