@@ -37,7 +37,7 @@ const capitals = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${let
 
 /** All keys in the order of the document. */
 export function configKeys(): readonly ConfigKey[] {
-  const ajv = new Ajv({ strict: true });
+  const ajv = new Ajv({ strict: true, validateSchema: false }); // the tests do
   return Object.entries(configSections).flatMap(([section, { properties }]) =>
     Object.entries(properties as unknown as Record<string, LeafSchema>).map(([name, schema]) => {
       const validate: ValidateFunction = ajv.compile(schema);

@@ -185,9 +185,8 @@ function uploadRoute(app: HttpApp, control: ControlPlane, uploads: Uploads): voi
 }
 
 function createInputsParser(): (text: string | undefined) => ProfileOptions['inputs'] {
-  const validate = new Ajv({ allErrors: true, verbose: true }).compile<Static<typeof InputsSchema>>(
-    InputsSchema,
-  );
+  const ajv = new Ajv({ allErrors: true, verbose: true, validateSchema: false });
+  const validate = ajv.compile<Static<typeof InputsSchema>>(InputsSchema);
   return (text) => {
     if (text === undefined) return {};
     let value: unknown;
