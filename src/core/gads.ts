@@ -122,20 +122,29 @@ export class Gads implements Incumbent {
 
   /** The optimum without bounds: the support state with the least sum, or `present` where that is no worse. */
   private leastSupport(rows: Float64Array, objective: ObjectiveFunction, present: number): number {
-    const least = this.scanSupport(rows, objective.linear, Infinity);
+    const least = this.supportStates[this.scanSupport(rows, objective.linear)]!;
     if (present < 0 || least === present) return least;
     this.visited++;
-    return this.valueOf(objective, present) <= this.valueOf(objective, least) ? present : least;
+    return this.isNoWorse(objective.linear, present, least) ? present : least;
   }
 
-  /** The support state with the least sum; -1 where none is below `limit`. */
-  private scanSupport(rows: Float64Array, linear: Float64Array, limit: number): number {
-    const states = this.supportStates;
-    this.visited += states.length;
-    const row = this.hasTwoTiers
-      ? leastOfTwoTiers(rows, linear, limit)
-      : leastOfThreeTiers(rows, linear, limit);
-    return row < 0 ? -1 : states[row]!;
+  /** The row of the support state with the least sum. */
+  private scanSupport(rows: Float64Array, linear: Float64Array): number {
+    this.visited += this.supportStates.length;
+    return this.hasTwoTiers ? leastOfTwoTiers(rows, linear) : leastOfThreeTiers(rows, linear);
+  }
+
+  /** Whether the sum of one state is at most that of another. Side by side: a sum that is returned is allocated. */
+  private isNoWorse(linear: Float64Array, state: number, other: number): boolean {
+    const { features } = this.held;
+    const { length } = linear;
+    let own = 0;
+    let others = 0;
+    for (let f = 0, a = state * length, b = other * length; f < length; f++) {
+      own += linear[f]! * features[a + f]!;
+      others += linear[f]! * features[b + f]!;
+    }
+    return own <= others;
   }
 
   /** Where bounds kept the best support state out before, they mostly do so again: then now and then only. */
@@ -145,9 +154,15 @@ export class Gads implements Incumbent {
 
   /** True where the optimum without bounds meets them, or is no better than the incumbent: then that is `best`. */
   private trySupport(rows: Float64Array, linear: Float64Array): boolean {
-    const least = this.scanSupport(rows, linear, this.bestValue);
-    if (least >= 0) this.readStates(least, least + 1);
-    this.wasKeptOut = least >= 0 && least !== this.best;
+    const row = this.scanSupport(rows, linear);
+    const width = rows.length / this.supportStates.length;
+    let sum = 0;
+    for (let f = 0; f < width; f++) sum += linear[f]! * rows[row * width + f]!;
+    this.wasKeptOut = false;
+    if (sum >= this.bestValue) return true;
+    const least = this.supportStates[row]!;
+    this.readStates(least, least + 1);
+    this.wasKeptOut = least !== this.best;
     return !this.wasKeptOut;
   }
 
@@ -168,7 +183,7 @@ export class Gads implements Incumbent {
         continue;
       }
       // No state below a node is better than its value: Infinity where none can meet the bounds or beat the incumbent.
-      problem.evaluate(nodeRows, 2 * node, 2 * node + 2, this.bestValue, values);
+      problem.evaluate(nodeRows, 2 * node, 2 * node + 2, values);
       this.visited += 2;
       const left = values[0]!;
       const right = values[1]!;
@@ -190,13 +205,14 @@ export class Gads implements Incumbent {
   /** Takes the best of the states `first` … `end` - 1 where it is better than the incumbent. */
   private readStates(first: number, end: number): void {
     const { values } = this;
-    this.problem.evaluate(this.held.stateRows, first, end, this.bestValue, values);
+    this.problem.evaluate(this.held.stateRows, first, end, values);
     this.visited += end - first;
     for (let state = first; state < end; state++) {
       const value = values[state - first]!;
       if (value < this.bestValue) {
         this.best = state;
         this.bestValue = value;
+        this.problem.limit = value;
       }
     }
   }

@@ -19,6 +19,8 @@ export class SearchProblem {
   private column = noColumn;
   private stageWeight = 0;
   private stageCount = 0;
+  /** What `findSlowestStage` has found, seconds; not returned, since that would be allocated. */
+  private slowestStage = 0;
   private readonly stageFeatures: Int32Array;
   private readonly stageSeconds: Float64Array;
   private columnCount = 0;
@@ -27,6 +29,9 @@ export class SearchProblem {
   private sumCount = 0;
   private readonly sums: readonly Float64Array[];
   private readonly sumLimits = new Float64Array(maxSums);
+
+  /** Values from here on are of no interest. A field, since a number handed to a call that is not inlined is allocated. */
+  limit = Infinity;
 
   /** @param boundedWidth columns of the bounded rows */
   constructor(
@@ -43,6 +48,7 @@ export class SearchProblem {
 
   /** @throws RangeError where there are more bounds than there is room for */
   pack(objective: ObjectiveFunction, constraints: readonly Constraint[]): void {
+    this.limit = Infinity;
     this.column = objective.column;
     this.stageWeight = objective.stageWeight;
     this.stageCount = 0;
@@ -75,20 +81,14 @@ export class SearchProblem {
    * The objective in rows `first` … `end` - 1, written to `values` from 0 on; Infinity where it is not below `limit` or a
    * bound is broken.
    */
-  evaluate(rows: SearchRows, first: number, end: number, limit: number, values: Float64Array): void {
-    if (this.column !== noColumn) this.evaluateColumn(rows, first, end, limit, values);
-    else if (this.hasTwoTiers) this.evaluateTwoTiers(rows, first, end, limit, values);
-    else this.evaluateThreeTiers(rows, first, end, limit, values);
+  evaluate(rows: SearchRows, first: number, end: number, values: Float64Array): void {
+    if (this.column !== noColumn) this.evaluateColumn(rows, first, end, values);
+    else if (this.hasTwoTiers) this.evaluateTwoTiers(rows, first, end, values);
+    else this.evaluateThreeTiers(rows, first, end, values);
   }
 
-  private evaluateTwoTiers(
-    rows: SearchRows,
-    first: number,
-    end: number,
-    limit: number,
-    values: Float64Array,
-  ): void {
-    const { weights, stageCount } = this;
+  private evaluateTwoTiers(rows: SearchRows, first: number, end: number, values: Float64Array): void {
+    const { weights, stageCount, limit } = this;
     const { priced } = rows;
     const a = weights[0]!;
     const b = weights[1]!;
@@ -98,19 +98,16 @@ export class SearchProblem {
     for (let row = first, o = first * 5, to = 0; row < end; row++, o += 5, to++) {
       let value =
         a * priced[o]! + b * priced[o + 1]! + c * priced[o + 2]! + d * priced[o + 3]! + e * priced[o + 4]!;
-      if (stageCount > 0 && value < limit) value += this.stageWeight * this.slowestStage(priced, o);
+      if (stageCount > 0 && value < limit) {
+        this.findSlowestStage(priced, o);
+        value += this.stageWeight * this.slowestStage;
+      }
       values[to] = value < limit && this.meets(rows, row) ? value : Infinity;
     }
   }
 
-  private evaluateThreeTiers(
-    rows: SearchRows,
-    first: number,
-    end: number,
-    limit: number,
-    values: Float64Array,
-  ): void {
-    const { weights, stageCount } = this;
+  private evaluateThreeTiers(rows: SearchRows, first: number, end: number, values: Float64Array): void {
+    const { weights, stageCount, limit } = this;
     const { priced } = rows;
     const a = weights[0]!;
     const b = weights[1]!;
@@ -125,32 +122,30 @@ export class SearchProblem {
       const seconds = a * priced[o]! + b * priced[o + 1]! + c * priced[o + 2]!;
       const used = seconds + d * priced[o + 3]! + e * priced[o + 4]!;
       let value = used + f * priced[o + 5]! + g * priced[o + 6]! + h * priced[o + 7]! + j * priced[o + 8]!;
-      if (stageCount > 0 && value < limit) value += this.stageWeight * this.slowestStage(priced, o);
+      if (stageCount > 0 && value < limit) {
+        this.findSlowestStage(priced, o);
+        value += this.stageWeight * this.slowestStage;
+      }
       values[to] = value < limit && this.meets(rows, row) ? value : Infinity;
     }
   }
 
-  private evaluateColumn(
-    rows: SearchRows,
-    first: number,
-    end: number,
-    limit: number,
-    values: Float64Array,
-  ): void {
+  private evaluateColumn(rows: SearchRows, first: number, end: number, values: Float64Array): void {
+    const { limit } = this;
     for (let row = first, to = 0; row < end; row++, to++) {
       const value = rows.bounded[row * this.boundedWidth + this.column]!;
       values[to] = value < limit && this.meets(rows, row) ? value : Infinity;
     }
   }
 
-  private slowestStage(priced: Float64Array, offset: number): number {
+  private findSlowestStage(priced: Float64Array, offset: number): void {
     const { stageFeatures, stageSeconds, stageCount } = this;
     let slowest = 0;
     for (let s = 0; s < stageCount; s++) {
       const seconds = stageSeconds[s]! * priced[offset + stageFeatures[s]!]!;
       if (seconds > slowest) slowest = seconds;
     }
-    return slowest;
+    this.slowestStage = slowest;
   }
 
   private meets({ bounded, priced }: SearchRows, row: number): boolean {

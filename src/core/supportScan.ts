@@ -9,15 +9,15 @@ const pricedOfTwoTiers = featureLayout(2).weights;
 /** The same of three tiers, each hop having three. */
 const pricedOfThreeTiers = featureLayout(3).weights;
 
-/** The row with the least sum below `limit`; -1 where none is. */
-export function leastOfTwoTiers(rows: Float64Array, weights: Float64Array, limit: number): number {
+/** The row with the least sum, the first of equals. */
+export function leastOfTwoTiers(rows: Float64Array, weights: Float64Array): number {
   const a = weights[0]!;
   const b = weights[1]!;
   const c = weights[2]!;
   const d = weights[3]!;
   const e = weights[4]!;
-  let least = limit;
-  let at = -1;
+  let least = Infinity;
+  let at = 0;
   for (let i = 0; i < rows.length; i += pricedOfTwoTiers) {
     const sum = a * rows[i]! + b * rows[i + 1]! + c * rows[i + 2]! + d * rows[i + 3]! + e * rows[i + 4]!;
     if (sum < least) {
@@ -25,11 +25,11 @@ export function leastOfTwoTiers(rows: Float64Array, weights: Float64Array, limit
       at = i;
     }
   }
-  return at < 0 ? -1 : at / pricedOfTwoTiers;
+  return at / pricedOfTwoTiers;
 }
 
-/** The row with the least sum below `limit`; -1 where none is. */
-export function leastOfThreeTiers(rows: Float64Array, weights: Float64Array, limit: number): number {
+/** The row with the least sum, the first of equals. */
+export function leastOfThreeTiers(rows: Float64Array, weights: Float64Array): number {
   const a = weights[0]!;
   const b = weights[1]!;
   const c = weights[2]!;
@@ -39,8 +39,8 @@ export function leastOfThreeTiers(rows: Float64Array, weights: Float64Array, lim
   const g = weights[6]!;
   const h = weights[7]!;
   const j = weights[8]!;
-  let least = limit;
-  let at = -1;
+  let least = Infinity;
+  let at = 0;
   for (let i = 0; i < rows.length; i += pricedOfThreeTiers) {
     const lower = a * rows[i]! + b * rows[i + 1]! + c * rows[i + 2]! + d * rows[i + 3]! + e * rows[i + 4]!;
     const sum = lower + f * rows[i + 5]! + g * rows[i + 6]! + h * rows[i + 7]! + j * rows[i + 8]!;
@@ -49,5 +49,5 @@ export function leastOfThreeTiers(rows: Float64Array, weights: Float64Array, lim
       at = i;
     }
   }
-  return at < 0 ? -1 : at / pricedOfThreeTiers;
+  return at / pricedOfThreeTiers;
 }

@@ -50,11 +50,12 @@ test('a packed problem gives values and verdicts to the last bit, one problem af
         const objectives = [problem.objective, ...problem.constraints.map(measureOf)];
         for (const objective of objectives) {
           packed.pack(objective, problem.constraints);
-          packed.evaluate(rows, 0, drawn.length, Infinity, values);
+          packed.evaluate(rows, 0, drawn.length, values);
           const all = expected({ ...problem, objective }, Infinity);
           assert.deepEqual([...values], all);
           const limit = all.toSorted((a, b) => a - b)[all.length >> 1]!;
-          packed.evaluate(rows, 0, drawn.length, limit, values);
+          packed.limit = limit;
+          packed.evaluate(rows, 0, drawn.length, values);
           assert.deepEqual([...values], expected({ ...problem, objective }, limit));
         }
       }
