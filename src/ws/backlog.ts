@@ -24,15 +24,27 @@ export function mayWait(data: Buffer): boolean {
   return data.length > head.length && data.length <= largestBytes && head.compare(data, 0, head.length) === 0;
 }
 
-interface Place<Owner> {
-  /** Null where it was read and no other came since. */
-  frame: LateFrame<Owner> | null;
+/** One connection: the frame is kept in bytes of its own, which the next one is written over. */
+class Place {
+  isWaiting = false;
+  bytes = Buffer.alloc(0);
+  length = 0;
+  sequence = NaN;
+  receivedAtMs = 0;
   /** Stands in the round of those that were read, in the order in which they were. */
-  inRound: boolean;
+  inRound = false;
+
+  keep(data: Buffer, sequence: number, receivedAtMs: number): void {
+    if (this.bytes.length < data.length) this.bytes = Buffer.allocUnsafeSlow(2 * data.length);
+    this.length = data.copy(this.bytes);
+    this.sequence = sequence;
+    this.receivedAtMs = receivedAtMs;
+    this.isWaiting = true;
+  }
 }
 
 export class Backlog<Owner> {
-  readonly #places = new Map<Owner, Place<Owner>>();
+  readonly #places = new Map<Owner, Place>();
   /** They speak and were not read in this round: they go first. */
   #due = new Denque<Owner>();
   #round = new Denque<Owner>();
@@ -44,25 +56,28 @@ export class Backlog<Owner> {
 
   /**
    * Keeps a frame in place of an earlier one of its owner.
+   * @param data copied: it is a part of what the socket read, and would keep all of that
+   * @param receivedAtMs by a clock that does not go back
    * @returns `stale` where the earlier one is the newer by its sequence, and stays
    */
-  put(frame: LateFrame<Owner>): 'added' | 'replaced' | 'stale' {
-    let place = this.#places.get(frame.owner);
-    const before = place?.frame ?? null;
-    if (before !== null && isNewer(before.data, frame.data)) return 'stale';
+  put(owner: Owner, data: Buffer, receivedAtMs: number): 'added' | 'replaced' | 'stale' {
+    let place = this.#places.get(owner);
+    const sequence = sequenceOf(data);
+    const isReplaced = place?.isWaiting === true;
+    // not where one of them cannot be read this way
+    if (place !== undefined && isReplaced && place.sequence > sequence) return 'stale';
     if (place === undefined) {
-      place = { frame: null, inRound: false };
-      this.#places.set(frame.owner, place);
+      place = new Place();
+      this.#places.set(owner, place);
     }
-    // a copy: `data` is a part of what the socket read, and would keep all of that
-    place.frame = { ...frame, data: Buffer.from(frame.data) };
-    if (before !== null) return 'replaced';
+    place.keep(data, sequence, receivedAtMs);
+    if (isReplaced) return 'replaced';
     this.#waiting++;
-    if (!place.inRound) this.#due.push(frame.owner);
+    if (!place.inRound) this.#due.push(owner);
     return 'added';
   }
 
-  /** The next frame to read; null where none waits. */
+  /** The next frame to read, good until the next `put`; null where none waits. */
   take(): LateFrame<Owner> | null {
     if (this.#waiting === 0) return null;
     for (;;) {
@@ -70,14 +85,14 @@ export class Backlog<Owner> {
       const owner = (isDue ? this.#due : this.#round).shift()!;
       const place = this.#places.get(owner);
       if (place === undefined || place.inRound === isDue) continue; // forgotten since
-      const { frame } = place;
       place.inRound = false;
-      if (frame === null) continue; // it has nothing to say: it is due when it speaks
-      place.frame = null;
+      if (!place.isWaiting) continue; // it has nothing to say: it is due when it speaks
+      place.isWaiting = false;
       place.inRound = true;
       this.#round.push(owner);
       this.#left();
-      return frame;
+      const { bytes, length, receivedAtMs } = place;
+      return { owner, data: bytes.subarray(0, length), receivedAtMs };
     }
   }
 
@@ -85,7 +100,7 @@ export class Backlog<Owner> {
   forget(owner: Owner): boolean {
     const place = this.#places.get(owner);
     this.#places.delete(owner);
-    if (place === undefined || place.frame === null) return false;
+    if (place?.isWaiting !== true) return false;
     this.#left();
     return true;
   }
@@ -97,11 +112,6 @@ export class Backlog<Owner> {
     this.#due = new Denque();
     this.#round = new Denque();
   }
-}
-
-/** Whether the sequence of `a` is above that of `b`; not where one of them cannot be read this way. */
-function isNewer(a: Buffer, b: Buffer): boolean {
-  return sequenceOf(a) > sequenceOf(b);
 }
 
 /** The whole number of the first field `sequence`; NaN where there is none, or it is written in another way. */

@@ -175,7 +175,7 @@ export class DeviceHub {
   #defer(owner: DeviceSocket, data: Buffer): boolean {
     if (this.#backlog.size === 0 && !this.#ports.fleet.isBehind) return false;
     if (!mayWait(data)) return false;
-    const became = this.#backlog.put({ owner, data, receivedAtMs: this.#monotonicMs() });
+    const became = this.#backlog.put(owner, data, this.#monotonicMs());
     if (became === 'replaced') this.#ports.events.dropped('shed-telemetry');
     else if (became === 'stale') this.#ports.events.telemetryFrame('stale');
     this.#readOn();

@@ -7,11 +7,8 @@ import { Backlog, mayWait } from '../../src/ws/backlog.js';
 import { quickLink, slowLink, testSettings, until } from '../support/controlRig.js';
 import { serviceRig } from '../support/serviceRig.js';
 
-const frame = (owner: string, sequence: number) => ({
-  owner,
-  data: Buffer.from(`{"type":"telemetry","sequence":${sequence},"cpuLoad":0.5}`),
-  receivedAtMs: sequence,
-});
+const frame = (owner: string, sequence: number) =>
+  [owner, Buffer.from(`{"type":"telemetry","sequence":${sequence},"cpuLoad":0.5}`), sequence] as const;
 const sequenceOf = ({ data }: { readonly data: Buffer }): number =>
   (JSON.parse(data.toString()) as { readonly sequence: number }).sequence;
 
@@ -32,7 +29,7 @@ describe('the backlog', () => {
         steps.forEach(({ owner, does }, i) => {
           const id = `device-${owner}`;
           if (does === 'put') {
-            assert.equal(backlog.put(frame(id, i)), expected.has(id) ? 'replaced' : 'added');
+            assert.equal(backlog.put(...frame(id, i)), expected.has(id) ? 'replaced' : 'added');
             expected.set(id, i);
           } else if (does === 'forget') {
             assert.equal(backlog.forget(id), expected.delete(id));
@@ -55,7 +52,7 @@ describe('the backlog', () => {
     const backlog = new Backlog<string>();
     let sequence = 0;
     const owners = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const speak = (): void => owners.forEach((owner) => void backlog.put(frame(owner, ++sequence)));
+    const speak = (): void => owners.forEach((owner) => void backlog.put(...frame(owner, ++sequence)));
     const taken: string[] = [];
     speak();
     for (let i = 0; i < 18; i++) {
@@ -70,27 +67,27 @@ describe('the backlog', () => {
   it('reads at once who speaks rarely, however many wait', () => {
     const backlog = new Backlog<string>();
     const speak = (i: number): void => {
-      for (let n = 0; n < 50; n++) backlog.put(frame(`busy-${n}`, i));
+      for (let n = 0; n < 50; n++) backlog.put(...frame(`busy-${n}`, i));
     };
     speak(1);
     for (let i = 2; i < 200; i++) {
       backlog.take();
       speak(i);
     }
-    backlog.put(frame('rare', 1));
+    backlog.put(...frame('rare', 1));
     assert.equal(backlog.take()!.owner, 'rare');
     for (let i = 200; i < 400; i++) {
       assert.notEqual(backlog.take()!.owner, 'rare');
       speak(i);
     }
-    backlog.put(frame('rare', 2));
+    backlog.put(...frame('rare', 2));
     assert.equal(backlog.take()!.owner, 'rare');
   });
 
   it('does not let an older frame take the place of a newer one', () => {
     const backlog = new Backlog<string>();
-    backlog.put(frame('a', 7));
-    assert.equal(backlog.put(frame('a', 6)), 'stale');
+    backlog.put(...frame('a', 7));
+    assert.equal(backlog.put(...frame('a', 6)), 'stale');
     assert.equal(sequenceOf(backlog.take()!), 7);
   });
 
@@ -98,8 +95,8 @@ describe('the backlog', () => {
     const put = (before: string, after: string): string => {
       const backlog = new Backlog<string>();
       const owner = 'a';
-      backlog.put({ owner, data: Buffer.from(`{"type":"telemetry",${before}}`), receivedAtMs: 1 });
-      return backlog.put({ owner, data: Buffer.from(`{"type":"telemetry",${after}}`), receivedAtMs: 2 });
+      backlog.put(owner, Buffer.from(`{"type":"telemetry",${before}}`), 1);
+      return backlog.put(owner, Buffer.from(`{"type":"telemetry",${after}}`), 2);
     };
     const nine = '"cpuLoad":0.1,"sequence":9';
     const older = [
@@ -126,7 +123,7 @@ describe('the backlog', () => {
   });
 
   it('takes small telemetry alone', () => {
-    assert.equal(mayWait(frame('a', 1).data), true);
+    assert.equal(mayWait(frame('a', 1)[1]), true);
     assert.equal(mayWait(Buffer.from('{"type":"ack","deploymentId":"d","version":1}')), false);
     assert.equal(mayWait(Buffer.from('{ "type": "telemetry" }')), false);
     assert.equal(mayWait(Buffer.from(`{"type":"telemetry",${' '.repeat(5000)}"sequence":1}`)), false);
