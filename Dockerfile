@@ -6,7 +6,7 @@ FROM node:20-bookworm-slim AS build
 WORKDIR /app
 # better-sqlite3 is compiled where no prebuilt binding can be had
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
-COPY package.json package-lock.json .npmrc tsconfig.json ./
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.client.json ./
 ENV ONNXRUNTIME_NODE_INSTALL=skip
 RUN npm ci --ignore-scripts && npm rebuild better-sqlite3
 COPY . .
