@@ -23,6 +23,7 @@ interface ConformanceFlags {
   readonly key?: string;
   readonly only?: readonly string[];
   readonly prefix: string;
+  readonly patience: number;
   readonly deviceId: string;
   readonly list?: true;
   readonly frames?: true;
@@ -49,6 +50,12 @@ export function registerConformance(program: Command): void {
     )
     .option('--host <address>', 'with --device: address to listen on', '127.0.0.1')
     .option('--device-id <id>', 'with --device: the id that the device must say', 'conformance-device')
+    .option(
+      '--patience <factor>',
+      'so many times as long has what must happen: the other side, or this machine, is slow (1 to 100)',
+      integerOption(1, 100),
+      1,
+    )
     .addOption(new Option('--only <names...>', 'only scenarios whose name begins so: telemetry, hello/twice'))
     .option('--list', 'list the scenarios and what each holds')
     .option('--frames', 'show the frames of every scenario, not of failed ones only')
@@ -80,7 +87,12 @@ async function runServer(flags: ConformanceFlags): Promise<void> {
   const { serverScenarios, checkServer } = await import('../conformance/serverScenarios.js');
   const scenarios = await asked(serverScenarios, flags);
   if (scenarios === null) return;
-  const target = { origin: originOf(flags.server!), key: flags.key ?? null, prefix: flags.prefix };
+  const target = {
+    origin: originOf(flags.server!),
+    key: flags.key ?? null,
+    prefix: flags.prefix,
+    patience: flags.patience,
+  };
   await report(flags, { server: target.origin }, scenarios, (done) => checkServer(target, scenarios, done));
 }
 
@@ -90,7 +102,7 @@ async function runDevice(command: readonly string[], flags: ConformanceFlags): P
   const scenarios = await asked(deviceScenarios, flags);
   if (scenarios === null) return;
   const token = randomBytes(24).toString('base64url');
-  const target = { deviceId: flags.deviceId, token };
+  const target = { deviceId: flags.deviceId, token, patience: flags.patience };
   const [program, ...args] = command;
   const about = { device: flags.deviceId };
   if (program !== undefined) {
@@ -99,7 +111,7 @@ async function runDevice(command: readonly string[], flags: ConformanceFlags): P
     return;
   }
   const { DeviceBench } = await import('../conformance/device/bench.js');
-  const bench = await DeviceBench.listen(flags.listen ?? 0, flags.host).catch((error: unknown) => {
+  const bench = await DeviceBench.listen(flags.listen ?? 0, flags).catch((error: unknown) => {
     throw new RefusedError(`cannot listen: ${error instanceof Error ? error.message : String(error)}`);
   });
   process.stderr.write(

@@ -2,7 +2,10 @@
 export interface DeviceClock {
   /** Monotonic, ms. */
   nowMs(): number;
-  /** Runs `run` once after `ms` or somewhat more; what it returns stops that. */
+  /**
+   * Runs `run` once after `ms` or somewhat more; what it returns stops that. What came from the network by then has been
+   * read: a program that was held up for long must not take that for silence of the other side.
+   */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -12,9 +15,17 @@ const longestDelayMs = 2 ** 31 - 1;
 export const systemClock: DeviceClock = {
   nowMs: () => performance.now(),
   after: (ms, run) => {
-    const timer = setTimeout(run, Math.min(ms, longestDelayMs));
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setTimeout(
+      () => {
+        // timers come before what waits in the sockets, immediates after it
+        immediate = setImmediate(run);
+      },
+      Math.min(ms, longestDelayMs),
+    );
     return () => {
       clearTimeout(timer);
+      clearImmediate(immediate);
     };
   },
 };

@@ -47,7 +47,7 @@ export async function checkStartedDevice(
   const together = async (): Promise<Result[]> => {
     const shared = scenarios.filter((scenario) => onOneConnection.includes(scenario));
     if (shared.length === 0) return [];
-    const bench = await DeviceBench.listen(0);
+    const bench = await DeviceBench.listen(0, target);
     const started = { process: start(bench), isOwn: false };
     const results = await runScenarios({
       scenarios: shared,
@@ -63,7 +63,7 @@ export async function checkStartedDevice(
     scenarios: scenarios.filter((scenario) => onTheirOwn.includes(scenario)),
     atOnce,
     stage: async (_, transcript, signal) => {
-      const bench = await DeviceBench.listen(0);
+      const bench = await DeviceBench.listen(0, target);
       const started = { process: start(bench), isOwn: true };
       return new DeviceStage(target, bench, started, check, transcript, signal);
     },

@@ -24,6 +24,8 @@ export class Inbox {
     private readonly who: string,
     /** Ends all waiting with its reason; a wire that outlives a scenario has none. */
     private readonly signal?: AbortSignal,
+    /** Times within which something must come are so much longer. */
+    private readonly patience = 1,
   ) {
     signal?.addEventListener('abort', () => this.#wake(), { once: true });
   }
@@ -55,9 +57,9 @@ export class Inbox {
       const index = this.messages.findIndex((m, i) => i >= this.#mark && matches(m, type, pattern));
       if (index >= 0) return { index };
       return this.closed === null ? undefined : { index: -1 };
-    }, withinMs);
+    }, withinMs * this.patience);
     if (found === undefined) {
-      throw new Unmet(`${this.who}: no ${wanted} within ${withinMs} ms; ${this.#lately()}`);
+      throw new Unmet(`${this.who}: no ${wanted} within ${withinMs * this.patience} ms; ${this.#lately()}`);
     }
     if (found.index < 0) throw new Unmet(`${this.who}: closed with ${this.#closing()} before ${wanted}`);
     this.#mark = found.index + 1;
@@ -66,8 +68,8 @@ export class Inbox {
 
   /** The first message behind the mark, which stays where it is. @throws Unmet when none comes */
   async next(withinMs = 3_000): Promise<Message> {
-    const found = await this.#until(() => this.messages[this.#mark], withinMs);
-    if (found === undefined) throw new Unmet(`${this.who}: no message within ${withinMs} ms`);
+    const found = await this.#until(() => this.messages[this.#mark], withinMs * this.patience);
+    if (found === undefined) throw new Unmet(`${this.who}: no message within ${withinMs * this.patience} ms`);
     return found;
   }
 
@@ -80,9 +82,11 @@ export class Inbox {
   /** @throws Unmet when it is not closed in time, or with another code (or, where given, another reason) */
   async expectClose(code: number, reason?: string, withinMs = 3_000): Promise<void> {
     const wanted = reason === undefined ? String(code) : `${code} ${reason}`;
-    const closed = await this.#until(() => this.closed ?? undefined, withinMs);
+    const closed = await this.#until(() => this.closed ?? undefined, withinMs * this.patience);
     if (closed === undefined) {
-      throw new Unmet(`${this.who}: not closed with ${wanted} within ${withinMs} ms; ${this.#lately()}`);
+      throw new Unmet(
+        `${this.who}: not closed with ${wanted} within ${withinMs * this.patience} ms; ${this.#lately()}`,
+      );
     }
     if (closed.code !== code || (reason !== undefined && closed.reason !== reason)) {
       throw new Unmet(`${this.who}: closed with ${this.#closing()}, expected ${wanted}`);
@@ -91,8 +95,9 @@ export class Inbox {
 
   /** Waits for the close, whatever its code. @throws Unmet */
   async expectClosed(withinMs = 3_000): Promise<void> {
-    const closed = await this.#until(() => this.closed ?? undefined, withinMs);
-    if (closed === undefined) throw new Unmet(`${this.who}: not closed within ${withinMs} ms`);
+    const closed = await this.#until(() => this.closed ?? undefined, withinMs * this.patience);
+    if (closed === undefined)
+      throw new Unmet(`${this.who}: not closed within ${withinMs * this.patience} ms`);
   }
 
   /** @throws Unmet when the wire is closed, now or during that time */

@@ -18,6 +18,8 @@ export interface PeerOptions {
   readonly socket?: ClientOptions;
   readonly transcript: Transcript;
   readonly signal: AbortSignal;
+  /** As in `Inbox`. */
+  readonly patience?: number;
   /** Told of each message of the server. */
   readonly received?: (message: Message) => void;
 }
@@ -40,7 +42,7 @@ export class Peer {
     readonly socket: WebSocket,
     private readonly options: PeerOptions,
   ) {
-    this.inbox = new Inbox(options.name, options.signal);
+    this.inbox = new Inbox(options.name, options.signal, options.patience);
     socket.on('message', (data: Buffer, isBinary) => this.#receive(data, isBinary));
     socket.on('ping', () => this.pings.push(performance.now()));
     socket.on('close', (code, reason) => {

@@ -20,7 +20,9 @@ export interface Result {
 /** What a scenario is played on, made for it alone. */
 export interface Playground {
   /** Time that the scenario gets besides its own, where the other side may keep it waiting, ms. */
-  readonly patienceMs: number;
+  readonly connectMs: number;
+  /** Each time within which something must happen is so many times as long: the other side, or this machine, is slow. */
+  readonly patience: number;
   /** What every scenario holds besides its own promise. @throws Unmet */
   verify(): void;
   /** Closes and deletes what the scenario left. */
@@ -68,7 +70,7 @@ async function play<Stage extends Playground>(
   setMaxListeners(0, over.signal); // each connection and each wait of the scenario listens
   const startMs = performance.now();
   const stage = await makeStage(scenario, transcript, over.signal);
-  const limitMs = (scenario.timeLimitMs?.(stage) ?? defaultTimeLimitMs) + stage.patienceMs;
+  const limitMs = (scenario.timeLimitMs?.(stage) ?? defaultTimeLimitMs) * stage.patience + stage.connectMs;
   const timer = setTimeout(() => over.abort(new Unmet(`not done within ${limitMs} ms`)), limitMs);
   const { verdict, reason } = await verdictOf(scenario.play(stage).then(() => stage.verify()));
   clearTimeout(timer);

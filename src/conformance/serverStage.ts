@@ -17,6 +17,8 @@ export interface ServerTarget {
   readonly key: string | null;
   /** Ids of the devices played begin with it. */
   readonly prefix: string;
+  /** As in `Playground`; absent: 1. */
+  readonly patience?: number;
 }
 
 /** Found out once, before the scenarios. */
@@ -35,7 +37,7 @@ export const computeRatio = { end: 300, edge: 0.1 } as const;
 const computeRatioBelowCloud = { edge: 30, cloud: 0.1 } as const;
 
 export class ServerStage implements Playground {
-  readonly patienceMs = 0;
+  readonly connectMs = 0;
   readonly operator: Operator;
   readonly #peers: Peer[] = [];
   readonly #broken: string[] = [];
@@ -51,6 +53,10 @@ export class ServerStage implements Playground {
     readonly signal: AbortSignal,
   ) {
     this.operator = new Operator(target.origin, target.key);
+  }
+
+  get patience(): number {
+    return this.target.patience ?? 1;
   }
 
   get url(): string {
@@ -111,13 +117,17 @@ export class ServerStage implements Playground {
 
   /** An upgrade as this scenario wants it. */
   async upgrade(name: string, options: Partial<PeerOptions> = {}): Promise<Peer | Refusal> {
-    const { url, transcript, signal } = this;
+    const { url, transcript, signal, patience } = this;
     const token = 'token' in options || 'authorization' in options ? {} : { token: await this.token(name) };
     const received = (message: Message): void => {
       const wrong = this.check(message);
       if (wrong !== null) this.#broken.push(`${name} was sent a message against its schema: ${wrong}`);
     };
-    const answer = await Peer.upgrade({ url, transcript, signal, name, received, ...token, ...options });
+    const answer = await Peer.upgrade({
+      ...{ url, transcript, signal, patience, name, received },
+      ...token,
+      ...options,
+    });
     if (answer instanceof Peer) this.#peers.push(answer);
     return answer;
   }

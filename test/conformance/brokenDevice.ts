@@ -24,6 +24,9 @@ const running = new Map<string, Running>();
 const gone = [4001, 4003, 4004, 4009, 4010];
 let sequence = 0;
 let pauseMs = 1_000;
+/** The latest sign of life of the controller, on whatever connection. */
+let signMs = performance.now();
+let connection: WebSocket | null = null;
 
 function connect(): void {
   const socket = new WebSocket(`${CUTPOINT_URL}/v1/devices`, 'cutpoint.v1', {
@@ -32,7 +35,7 @@ function connect(): void {
   });
   const send = (message: object): void => socket.send(JSON.stringify(message));
   let telemetry: NodeJS.Timeout | undefined;
-  let signMs = performance.now();
+  connection = socket;
   socket.on('open', () => {
     send({
       type: 'hello',
@@ -51,22 +54,6 @@ function connect(): void {
     if (has('early')) send({ type: 'telemetry', sequence: ++sequence });
     if (has('hello-again')) send({ type: 'hello', deviceId: CUTPOINT_DEVICE_ID, role: 'end' });
   });
-  const alone = setInterval(() => {
-    for (const [deploymentId, entry] of running) {
-      const { cut } = entry;
-      if (has('never-falls-back') || entry.fallback || performance.now() - signMs < cut.timeToLiveMs)
-        continue;
-      entry.fallback = true;
-      if (socket.readyState === WebSocket.OPEN) {
-        send({
-          type: 'fallback',
-          deploymentId,
-          version: cut.version,
-          reason: has('shouts') ? 'TTL!' : 'time-to-live',
-        });
-      }
-    }
-  }, 20);
   socket.on('ping', () => {
     if (!has('deaf-to-pings')) signMs = performance.now();
   });
@@ -107,7 +94,6 @@ function connect(): void {
     if (hasEnded) return;
     hasEnded = true;
     clearInterval(telemetry);
-    setTimeout(() => clearInterval(alone), 3_000);
     if (gone.includes(code) && !has('insists')) process.exit(0);
     if (has('gives-up')) process.exit(0);
     const longMs = [4005, 4008, 4011].includes(code) && !has('insists') ? 60_000 : 0;
@@ -117,6 +103,17 @@ function connect(): void {
     setTimeout(connect, waitMs);
   };
   socket.on('close', again);
+}
+
+function fallBack(): void {
+  for (const [deploymentId, entry] of running) {
+    const { version, timeToLiveMs } = entry.cut;
+    if (has('never-falls-back') || entry.fallback || performance.now() - signMs < timeToLiveMs) continue;
+    entry.fallback = true;
+    if (connection?.readyState !== WebSocket.OPEN) continue;
+    const reason = has('shouts') ? 'TTL!' : 'time-to-live';
+    connection.send(JSON.stringify({ type: 'fallback', deploymentId, version, reason }));
+  }
 }
 
 function take(cut: Cut, send: (message: object) => void): void {
@@ -133,4 +130,6 @@ function take(cut: Cut, send: (message: object) => void): void {
   send({ type: 'ack', deploymentId, version });
 }
 
+// what the network brought meanwhile comes first: a device that was held up was not left alone
+setInterval(() => setImmediate(fallBack), 20);
 connect();

@@ -19,10 +19,14 @@ function commandOf(name: string, ...args: readonly string[]): [string, ...string
   return [process.execPath, fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args];
 }
 
-function played(command: readonly [string, ...string[]], names: readonly string[]): Promise<Result[]> {
+function played(
+  command: readonly [string, ...string[]],
+  names: readonly string[],
+  patience = 1,
+): Promise<Result[]> {
   const scenarios = deviceScenarios.filter((scenario) => names.includes(nameOf(scenario)));
   assert.equal(scenarios.length, names.length, `one of ${names.join(', ')} does not exist`);
-  return checkStartedDevice(target, command, scenarios, () => undefined);
+  return checkStartedDevice({ ...target, patience }, command, scenarios, () => undefined);
 }
 
 /** What there is to say of scenarios that the device does not pass. */
@@ -30,8 +34,8 @@ async function notPassed(
   command: readonly [string, ...string[]],
   names: readonly string[],
 ): Promise<string[]> {
-  const left = await notComingTo('pass', names, (some) => played(command, some));
-  return left.flatMap((result) => resultLines(result, true));
+  const results = await played(command, names, 4); // other tests run on the same machine
+  return results.flatMap((result) => (result.verdict === 'pass' ? [] : resultLines(result, true)));
 }
 
 /** Each flaw with the scenarios that must find it. */
@@ -81,6 +85,7 @@ describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
       for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
         const [flaw, names] = next;
         const command = commandOf('brokenDevice', flaw);
+        // a device that is held up may break its promise after the scenario has looked
         const left = await notComingTo('fail', names, (some) => played(command, some));
         missed.push(...left.map(({ name }) => `${flaw}: ${name}`));
       }
@@ -90,7 +95,8 @@ describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
   });
 
   it('can be played with a device that was started by somebody else', async () => {
-    const bench = await DeviceBench.listen(0);
+    const patient = { ...target, patience: 4 };
+    const bench = await DeviceBench.listen(0, patient);
     const device = DeviceProcess.start(commandOf('libraryDevice'), {
       url: bench.url,
       ...target,
@@ -98,7 +104,7 @@ describe('the conformance scenarios about a device', { concurrency: 2 }, () => {
     try {
       const names = ['identity/says-its-id', 'cut/active-twice', 'reconnect/backs-off'];
       const scenarios = deviceScenarios.filter((scenario) => names.includes(nameOf(scenario)));
-      const results = await checkConnectedDevice(target, bench, scenarios, () => undefined);
+      const results = await checkConnectedDevice(patient, bench, scenarios, () => undefined);
       assert.deepEqual(
         results.map(({ name, verdict }) => [name, verdict]),
         [

@@ -25,6 +25,7 @@ export class DeviceBench {
   private constructor(
     private readonly server: Server,
     private readonly sockets: WebSocketServer,
+    private readonly patience: number,
   ) {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head);
@@ -32,7 +33,10 @@ export class DeviceBench {
   }
 
   /** @param port 0 takes a free one */
-  static async listen(port: number, host = '127.0.0.1'): Promise<DeviceBench> {
+  static async listen(
+    port: number,
+    { host = '127.0.0.1', patience = 1 }: { readonly host?: string; readonly patience?: number } = {},
+  ): Promise<DeviceBench> {
     const server = createServer((_request, response) => response.writeHead(404).end());
     const sockets = new WebSocketServer({
       noServer: true,
@@ -40,7 +44,7 @@ export class DeviceBench {
     });
     server.listen(port, host);
     await once(server, 'listening');
-    return new DeviceBench(server, sockets);
+    return new DeviceBench(server, sockets, patience);
   }
 
   /** What the device is to be given as the controller's address. */
@@ -109,7 +113,7 @@ export class DeviceBench {
       return;
     }
     this.sockets.handleUpgrade(request, socket, head, (opened) => {
-      this.#wires.push(new DeviceWire(opened, attempt, this.transcript));
+      this.#wires.push(new DeviceWire(opened, attempt, this.transcript, this.patience));
       this.#wake();
     });
   }

@@ -4,7 +4,7 @@ import { must, mustEqual, show } from '../outcome.js';
 import type { Scenario } from '../scenario.js';
 import type { DeviceStage } from './deviceStage.js';
 
-/** The first pause of a reconnect is half a second or more; less some for two clocks and a busy machine, ms. */
+/** The first pause of a reconnect is half a second or more; less some for two clocks, ms. */
 const leastPauseMs = 400;
 /** The first pause of a reconnect is at most one second; by then an impatient device has been here. */
 const awayMs = 2_500;
@@ -21,9 +21,10 @@ function comesBack(
     play: async (stage) => {
       const wire = await stage.device();
       const before = stage.bench.attempts.length;
+      // the device learns of the end after this, and begins its pause then
+      const endedMs = performance.now();
       await end(stage);
       await wire.inbox.expectClosed();
-      const endedMs = performance.now();
       await stage.device();
       const pauseMs = Math.round((stage.bench.attempts[before]?.atMs ?? 0) - endedMs);
       must(
@@ -84,9 +85,9 @@ export const comeBackScenarios: readonly Scenario<DeviceStage>[] = [
     play: async (stage) => {
       stage.needsCommand();
       stage.bench.refuseWith = 503;
-      await stage.bench.attempted(1, stage.patienceMs, stage.signal);
+      await stage.bench.attempted(1, stage.connectMs, stage.signal);
       must(
-        await stage.bench.attempted(4, 12_000, stage.signal),
+        await stage.bench.attempted(4, 12_000 * stage.patience, stage.signal),
         'it gave up, or waits longer than doubling from 1 s',
       );
       const times = stage.bench.attempts.map(({ atMs }) => atMs);
@@ -103,7 +104,7 @@ export const comeBackScenarios: readonly Scenario<DeviceStage>[] = [
     play: async (stage) => {
       stage.needsCommand();
       stage.bench.refuseWith = 401;
-      must(await stage.bench.attempted(1, stage.patienceMs, stage.signal), 'it did not connect');
+      must(await stage.bench.attempted(1, stage.connectMs, stage.signal), 'it did not connect');
       const came = await stage.bench.attempted(4, awayMs, stage.signal);
       must(!came, `it came ${stage.bench.attempts.length} times within ${awayMs} ms`);
     },

@@ -2,11 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { must, mustEqual, show } from '../outcome.js';
 import type { Scenario } from '../scenario.js';
-import { heartbeatMs, limits, type DeviceStage } from './deviceStage.js';
+import { limits, type DeviceStage } from './deviceStage.js';
 import type { DeviceWire } from './deviceWire.js';
 
 /** A cut's time to live in scenarios that wait for its end: more than three heartbeats, ms. */
-const shortMs = 4 * heartbeatMs;
+const shortMs = ({ heartbeatMs }: DeviceStage): number => 4 * heartbeatMs;
 
 function running(
   stage: DeviceStage,
@@ -25,14 +25,14 @@ function running(
 async function fallsBack(stage: DeviceStage, wire: DeviceWire, deploymentId: string): Promise<DeviceWire> {
   stage.bench.refuseWith = 503;
   const about = { deploymentId, version: 1, reason: 'time-to-live' };
-  const told = await wire.inbox.expect('fallback', about, shortMs + 2_000).then(
+  const told = await wire.inbox.expect('fallback', about, shortMs(stage) + 2_000).then(
     () => true,
     (error: unknown) => {
       if (wire.inbox.closed === null) throw error;
       return false;
     },
   );
-  if (!told) await pause(shortMs);
+  if (!told) await pause(shortMs(stage));
   stage.bench.refuseWith = null;
   if (told) return wire;
   const next = await stage.device();
@@ -214,8 +214,13 @@ const alone: readonly Scenario<DeviceStage>[] = [
       const wire = await stage.device();
       stage.needsEndDevice(wire);
       const deploymentId = stage.deployment();
-      await stage.activate(wire, deploymentId, 1, { timeToLiveMs: shortMs });
-      await wire.inbox.expectNone('fallback', { deploymentId }, shortMs * 2, 'every ping is a sign of life');
+      await stage.activate(wire, deploymentId, 1, { timeToLiveMs: shortMs(stage) });
+      await wire.inbox.expectNone(
+        'fallback',
+        { deploymentId },
+        shortMs(stage) * 2,
+        'every ping is a sign of life',
+      );
     },
   },
   {
@@ -228,9 +233,9 @@ const alone: readonly Scenario<DeviceStage>[] = [
       const wire = await stage.device();
       stage.needsEndDevice(wire);
       const deploymentId = stage.deployment();
-      await stage.activate(wire, deploymentId, 1, { timeToLiveMs: shortMs });
+      await stage.activate(wire, deploymentId, 1, { timeToLiveMs: shortMs(stage) });
       wire.silence();
-      await wire.inbox.expectNone('fallback', {}, shortMs * 0.7, 'the cut still holds');
+      await wire.inbox.expectNone('fallback', {}, shortMs(stage) * 0.7, 'the cut still holds');
       await fallsBack(stage, wire, deploymentId);
     },
   },
@@ -243,11 +248,11 @@ const alone: readonly Scenario<DeviceStage>[] = [
       const wire = await stage.device();
       stage.needsEndDevice(wire);
       const about = { deploymentId: stage.deployment(), version: 1 };
-      await stage.activate(wire, about.deploymentId, 1, { timeToLiveMs: shortMs });
+      await stage.activate(wire, about.deploymentId, 1, { timeToLiveMs: shortMs(stage) });
       wire.silence();
       const now = await fallsBack(stage, wire, about.deploymentId);
-      now.beat(heartbeatMs);
-      now.send(stage.cut(now, about.deploymentId, 1, { timeToLiveMs: shortMs }));
+      now.beat(stage.heartbeatMs);
+      now.send(stage.cut(now, about.deploymentId, 1, { timeToLiveMs: shortMs(stage) }));
       await now.inbox.expect('ack', about);
     },
   },
@@ -306,10 +311,10 @@ const alone: readonly Scenario<DeviceStage>[] = [
       const deploymentId = stage.deployment();
       const first = await stage.device();
       stage.needsEndDevice(first);
-      await stage.activate(first, deploymentId, 1, { timeToLiveMs: shortMs });
+      await stage.activate(first, deploymentId, 1, { timeToLiveMs: shortMs(stage) });
       stage.bench.refuseWith = 503;
       first.drop();
-      await pause(shortMs + 300);
+      await pause(shortMs(stage) + 300);
       stage.bench.refuseWith = null;
       const said = running(stage, await stage.device(), deploymentId);
       mustEqual([said?.['version'], said?.['fallback']], [1, true], `version and fallback in ${show(said)}`);

@@ -9,7 +9,7 @@ import type { DeviceBench } from './bench.js';
 import type { DeviceProcess } from './deviceProcess.js';
 import type { DeviceWire } from './deviceWire.js';
 
-export const heartbeatMs = 300;
+const leastHeartbeatMs = 300;
 export const telemetryIntervalMs = 200;
 const previousCutMs = 1_000;
 export const limits = {
@@ -34,6 +34,8 @@ const comeBackMs = 65_000;
 export interface DeviceTarget {
   readonly deviceId: string;
   readonly token: string;
+  /** As in `Playground`; absent: 1. */
+  readonly patience?: number;
 }
 
 export class DeviceStage implements Playground {
@@ -53,8 +55,17 @@ export class DeviceStage implements Playground {
   }
 
   /** How long a connection may keep the scenario waiting. */
-  get patienceMs(): number {
+  get connectMs(): number {
     return this.started === null ? comeBackMs : startMs;
+  }
+
+  get patience(): number {
+    return this.target.patience ?? 1;
+  }
+
+  /** A device takes three of them without a ping for the end of the connection. */
+  get heartbeatMs(): number {
+    return leastHeartbeatMs * this.patience;
   }
 
   /** Scenarios after which the device stays away can only be played where it can be started again. */
@@ -65,7 +76,7 @@ export class DeviceStage implements Playground {
   }
 
   /** The next connection of the device, before anything was said. @throws Unmet */
-  async connection(withinMs = this.patienceMs): Promise<DeviceWire> {
+  async connection(withinMs = this.connectMs): Promise<DeviceWire> {
     try {
       let wire = await this.bench.next(withinMs, this.signal);
       // one that came and went before anybody looked says nothing
@@ -105,12 +116,12 @@ export class DeviceStage implements Playground {
       protocol: 'cutpoint.v1',
       verdict: 'accepted',
       serverTimeMs: Date.now(),
-      heartbeatMs,
+      heartbeatMs: this.heartbeatMs,
       telemetryIntervalMs,
       previousCutMs,
-      limits,
+      limits: { ...limits, prepareMs: limits.prepareMs * this.patience },
     });
-    wire.beat(heartbeatMs);
+    wire.beat(this.heartbeatMs);
     return hello;
   }
 
@@ -209,7 +220,7 @@ export class DeviceStage implements Playground {
     }
     const { current } = this.bench;
     if (current?.isWelcomed !== true) return;
-    current.beat(heartbeatMs);
+    current.beat(this.heartbeatMs);
     for (const deploymentId of this.#deployments) current.send({ type: 'removed', deploymentId });
   }
 

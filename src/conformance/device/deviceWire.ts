@@ -25,8 +25,9 @@ export class DeviceWire {
     readonly attempt: Attempt,
     /** Of the scenario that has the wire now. */
     public transcript: Transcript,
+    patience: number,
   ) {
-    this.inbox = new Inbox('device');
+    this.inbox = new Inbox('device', undefined, patience);
     socket.on('message', (data: Buffer, isBinary) => {
       const message = messageOf(data, isBinary);
       this.transcript.add('device', '<', isBinary ? `(binary, ${data.length} bytes)` : data.toString('utf8'));

@@ -86,8 +86,8 @@ export const greetingScenarios: readonly Scenario<DeviceStage>[] = [
       const wire = await stage.device();
       wire.pongs.length = 0;
       wire.ping();
-      await pause(1_000);
-      must(wire.pongs.length > 0, 'no pong within 1 s');
+      await pause(1_000 * stage.patience);
+      must(wire.pongs.length > 0, `no pong within ${stage.patience} s`);
     },
   },
   {
