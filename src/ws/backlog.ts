@@ -1,7 +1,8 @@
 /**
  * Telemetry frames that wait unread because decisions are behind: of each connection the latest alone, so their number
- * is that of the connections. Who was not read for the longest goes first: a device that speaks rarely is read at
- * once, and of one that speaks more often than it can be read each time the latest, never older than its interval.
+ * is that of the connections. Who speaks less often than it is read goes first, and is read at once; who loses frames,
+ * since it speaks more often, goes round with all such, each time with its latest, never older than its interval. Now
+ * and then those are asked first who wait for longer, so that nobody waits for ever. (As the sparse flows of fq_codel, RFC 8290.)
  */
 import Denque from 'denque';
 
@@ -24,6 +25,9 @@ export function mayWait(data: Buffer): boolean {
   return data.length > head.length && data.length <= largestBytes && head.compare(data, 0, head.length) === 0;
 }
 
+/** Each so many turns go to who waits for the longest. */
+const patientTurn = 4;
+
 /** One connection: the frame is kept in bytes of its own, which the next one is written over. */
 class Place {
   isWaiting = false;
@@ -31,24 +35,35 @@ class Place {
   length = 0;
   sequence = NaN;
   receivedAtMs = 0;
-  /** Stands in the round of those that were read, in the order in which they were. */
-  inRound = false;
+  waitsSinceMs = 0;
+  /** A frame was lost since the last one was read. */
+  hasLost = false;
+  /** It lost some before that. */
+  isBusy = false;
 
   keep(data: Buffer, sequence: number, receivedAtMs: number): void {
     if (this.bytes.length < data.length) this.bytes = Buffer.allocUnsafeSlow(2 * data.length);
     this.length = data.copy(this.bytes);
     this.sequence = sequence;
     this.receivedAtMs = receivedAtMs;
+    if (!this.isWaiting) this.waitsSinceMs = receivedAtMs;
     this.isWaiting = true;
+  }
+
+  read(): void {
+    this.isWaiting = false;
+    this.isBusy = this.hasLost;
+    this.hasLost = false;
   }
 }
 
 export class Backlog<Owner> {
   readonly #places = new Map<Owner, Place>();
-  /** They speak and were not read in this round: they go first. */
-  #due = new Denque<Owner>();
-  #round = new Denque<Owner>();
+  /** Each that waits stands in one of the two, once; so do some that were forgotten. */
+  #sparse = new Denque<Owner>();
+  #busy = new Denque<Owner>();
   #waiting = 0;
+  #turn = 0;
 
   get size(): number {
     return this.#waiting;
@@ -71,29 +86,28 @@ export class Backlog<Owner> {
       this.#places.set(owner, place);
     }
     place.keep(data, sequence, receivedAtMs);
-    if (isReplaced) return 'replaced';
+    if (isReplaced) {
+      place.hasLost = true;
+      return 'replaced';
+    }
     this.#waiting++;
-    if (!place.inRound) this.#due.push(owner);
+    (place.isBusy ? this.#busy : this.#sparse).push(owner);
     return 'added';
   }
 
   /** The next frame to read, good until the next `put`; null where none waits. */
   take(): LateFrame<Owner> | null {
     if (this.#waiting === 0) return null;
-    for (;;) {
-      const isDue = this.#due.length > 0;
-      const owner = (isDue ? this.#due : this.#round).shift()!;
-      const place = this.#places.get(owner);
-      if (place === undefined || place.inRound === isDue) continue; // forgotten since
-      place.inRound = false;
-      if (!place.isWaiting) continue; // it has nothing to say: it is due when it speaks
-      place.isWaiting = false;
-      place.inRound = true;
-      this.#round.push(owner);
-      this.#left();
-      const { bytes, length, receivedAtMs } = place;
-      return { owner, data: bytes.subarray(0, length), receivedAtMs };
-    }
+    const sparse = this.#head(this.#sparse);
+    const busy = this.#head(this.#busy);
+    const isPatient = sparse !== null && busy !== null && ++this.#turn % patientTurn === 0;
+    const isBusy = sparse === null || (isPatient && busy.waitsSinceMs < sparse.waitsSinceMs);
+    const owner = (isBusy ? this.#busy : this.#sparse).shift()!;
+    const place = (isBusy ? busy : sparse)!; // something waits
+    place.read();
+    this.#left();
+    const { bytes, length, receivedAtMs } = place;
+    return { owner, data: bytes.subarray(0, length), receivedAtMs };
   }
 
   /** Drops what waits for `owner`; false where nothing does. */
@@ -105,12 +119,22 @@ export class Backlog<Owner> {
     return true;
   }
 
+  /** Who is the first in `queue`, without those that were forgotten; null where it is empty. */
+  #head(queue: Denque<Owner>): Place | null {
+    for (let owner = queue.peekFront(); owner !== undefined; owner = queue.peekFront()) {
+      const place = this.#places.get(owner);
+      if (place?.isWaiting === true) return place;
+      queue.shift();
+    }
+    return null;
+  }
+
   /** Where nothing waits there is no order to keep, nor whom. */
   #left(): void {
     if (--this.#waiting > 0) return;
     this.#places.clear();
-    this.#due = new Denque();
-    this.#round = new Denque();
+    this.#sparse = new Denque();
+    this.#busy = new Denque();
   }
 }
 

@@ -48,7 +48,7 @@ describe('the backlog', () => {
     );
   });
 
-  it('reads first who was not read for the longest, and of each the latest', () => {
+  it('reads those that lose frames in turn, and of each the latest', () => {
     const backlog = new Backlog<string>();
     let sequence = 0;
     const owners = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -80,8 +80,29 @@ describe('the backlog', () => {
       assert.notEqual(backlog.take()!.owner, 'rare');
       speak(i);
     }
-    backlog.put(...frame('rare', 2));
+    backlog.put(...frame('rare', 400));
     assert.equal(backlog.take()!.owner, 'rare');
+    backlog.put(...frame('rare', 401));
+    speak(401);
+    const next = [backlog.take()!.owner, backlog.take()!.owner];
+    assert.ok(next.includes('rare'), 'also when it was read just now: it loses no frame');
+  });
+
+  it('lets nobody wait for ever, however many speak rarely', () => {
+    const backlog = new Backlog<string>();
+    backlog.put(...frame('busy', 1));
+    backlog.put(...frame('busy', 2));
+    assert.equal(backlog.take()!.owner, 'busy');
+    for (let i = 0; i < 8; i++) backlog.put(...frame(`before-${i}`, 3));
+    backlog.put(...frame('busy', 4));
+    let reads = 0;
+    for (let i = 5; ; i++) {
+      backlog.put(...frame(`rare-${i}`, i));
+      reads++;
+      if (backlog.take()!.owner === 'busy') break;
+      assert.ok(reads < 50, 'one that is as old as any is read in turn');
+    }
+    assert.ok(reads > 8, 'those that wait for longer, and lost nothing, go first');
   });
 
   it('does not let an older frame take the place of a newer one', () => {
