@@ -14,6 +14,7 @@ import { closes, type CloseName } from '../protocol/closeCodes.js';
 import { protocolName, type ControllerMessage } from '../protocol/messages.js';
 import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
 import type { CutTexts } from './cutTexts.js';
+import { FragmentList } from './fragmentList.js';
 import { FrameRate, tooFastMs, type FrameRateSettings } from './frameRate.js';
 import { Outbox } from './outbox.js';
 
@@ -77,7 +78,9 @@ export class DeviceSocket implements DeviceConnection {
     });
     this.#rate = new FrameRate(settings, performance.now());
     this.#helloTimer = setTimeout(() => this.#end('hello-timeout'), settings.helloTimeoutMs);
+    const fragments = new FragmentList(socket);
     socket.on('message', (data, isBinary) => {
+      fragments.reuse();
       // as `#guarded`, without a closure for each frame
       try {
         this.#receive(data, isBinary);
