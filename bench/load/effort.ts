@@ -13,6 +13,8 @@ export interface Effort {
   /** Steps at most, for each of both servers. */
   readonly trials: number;
   readonly warmUpSeconds: number;
+  /** At half of the maximum, before that is measured. */
+  readonly leadSeconds: number;
   readonly halfSeconds: number;
   readonly overloadSeconds: number;
   readonly profileSeconds: number;
@@ -30,6 +32,7 @@ export const fullEffort: Effort = {
   trialSeconds: 8,
   trials: 8,
   warmUpSeconds: 10,
+  leadSeconds: 3,
   halfSeconds: 45,
   overloadSeconds: 45,
   profileSeconds: 10,
@@ -45,6 +48,7 @@ export const quickEffort: Effort = {
   trialSeconds: 1.2,
   trials: 4,
   warmUpSeconds: 2,
+  leadSeconds: 1,
   halfSeconds: 4,
   overloadSeconds: 4,
   profileSeconds: 2,
@@ -61,6 +65,7 @@ export const tinyEffort: Effort = {
   trialSeconds: 0.5,
   trials: 1,
   warmUpSeconds: 0.5,
+  leadSeconds: 0.5,
   halfSeconds: 2,
   overloadSeconds: 1.5,
   profileSeconds: 0.5,

@@ -185,6 +185,8 @@ export class LoadRun {
   }
 
   async #half(target: Target, framesPerSecond: number): Promise<Figures['half']> {
+    // devices that were silent for some time all have news at once, which is not what half of the maximum means
+    await target.clients.offer(framesPerSecond, this.effort.leadSeconds);
     const result = await trial(target, framesPerSecond, this.effort.halfSeconds);
     this.#note(result, 'half');
     const { telemetryToCutMs, probeMs, cuts, seconds } = result.clients;

@@ -111,6 +111,7 @@ ${shares('function', report.profile.functions.slice(0, 20))}
   up to 3 times faster). Models: ${report.models.map(({ name, layers }) => `${name} (${layers} layers)`).join(', ')}. A third of the deployments ask for a latency, a third for latency and energy.
 - Links: ${report.links.recordings.length === 0 ? 'seeded random walks' : `half are recorded (${report.links.recordings.length} recordings), half seeded random walks`}; load, memory, battery, temperature and queue walk too. A second of a walk or of a recording is a second of the clock, however often devices speak; a walk has a new value each ${stepSeconds} s.
 - Devices take turns, one after the other: what is offered is even in time. They do not say that they can \`prepare\`, so a changed cut is one frame to each of two devices, and two answers.
+- Half of the maximum is offered for some seconds before it is measured: devices that were silent for long all have news at once.
 - The database is on disk with \`data.synchronous: normal\`. A decision that keeps the cut is a row of the history once in \`decisions.keptRowMs\`; a changed cut always is, before it is pushed.
 - Settings that differ from the defaults: ${Object.entries(report.settings)
     .map(([name, value]) => `\`${name}=${value}\``)
