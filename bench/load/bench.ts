@@ -86,6 +86,8 @@ async function settled(target: Target): Promise<void> {
 export class Search {
   #low = 0;
   #high = Infinity;
+  /** Was not sustained once: one stop of the machine must not bound the search. */
+  #doubted = 0;
   best: Trial | null = null;
 
   constructor(
@@ -102,6 +104,9 @@ export class Search {
       this.#low = Math.max(this.#low, this.next);
       // the clients cannot offer more
       if (result.offeredPerSecond < sustainedShare * this.next) this.#high = this.next;
+    } else if (this.#doubted !== this.next) {
+      this.#doubted = this.next;
+      return;
     } else {
       this.#high = Math.min(this.#high, this.next);
     }

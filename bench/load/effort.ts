@@ -30,7 +30,7 @@ export const fullEffort: Effort = {
   probeCutsPerSecond: 70,
   models: ['squeezenet-1.1', 'mobilenet-v2', 'googlenet', 'resnet-18'],
   trialSeconds: 8,
-  trials: 8,
+  trials: 10,
   warmUpSeconds: 10,
   leadSeconds: 3,
   halfSeconds: 45,

@@ -56,7 +56,7 @@ ${report.trials
   .join('\n')}
 
 Each line is a stretch of load, the two servers in turns; shares are of one core. A rate is sustained where 98 % of
-what was offered was served; the highest one counts (ceiling ${whole(ceiling.framesPerSecond)}, controller ${whole(maximum.framesPerSecond)} frames/s). Served means: parsed and
+what was offered was served, at the first try or the second; the highest one counts (ceiling ${whole(ceiling.framesPerSecond)}, controller ${whole(maximum.framesPerSecond)} frames/s). Served means: parsed and
 answered by the bare server; taken and decided on by the controller, where a frame that a newer one of the same
 device replaced before it was looked at counts as dropped. Acknowledgements and pings come on top and are not counted.
 
