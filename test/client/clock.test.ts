@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/client/clock.js';
@@ -9,7 +9,8 @@ it('a deadline that passed while the program was held up comes after what the ne
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [[peer]] = await Promise.all([once(server, 'connection'), once(socket, 'connect')]);
+  const [connection] = await Promise.all([once(server, 'connection'), once(socket, 'connect')]);
+  const peer = connection[0] as Socket;
   try {
     const seen: string[] = [];
     socket.on('data', () => seen.push('data'));
