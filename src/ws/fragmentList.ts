@@ -4,7 +4,7 @@
  * The ws package makes a new list after each message. Where a device speaks once a second, that list is old, as the garbage
  * collector has it, before the next message is put in; and what an old object holds is kept until the next long run,
  * also after the object itself was dropped. So the bytes of every frame, and all that the socket had read with them,
- * piled up until a run that stops the event loop for half a second. The package offers no way to say so: its field is
+ * piled up until a run that stops the event loop. The package offers no way to say so: its field is
  * set here, and where a later version has none, that is all that is lost.
  */
 import type { WebSocket } from 'ws';
