@@ -29,7 +29,8 @@ export class CutCosts {
   readonly sums: Float64Array;
   readonly stages: Float64Array;
   readonly parts: readonly Float64Array[];
-  private hasStages = false;
+  /** What a second of the slowest stage costs. A field, since a number handed to a call that is not inlined is allocated. */
+  stageWeight = 0;
   /** By node the number of the problem that its children were costed for. */
   private readonly costedFor: Int32Array;
   private problem = 0;
@@ -46,7 +47,7 @@ export class CutCosts {
   }
 
   /** Starts a problem without weights, limits and parts: these have to be set before the first cut is costed. */
-  start(hasStages: boolean): void {
+  start(): void {
     if (this.problem === 0x7fffffff) {
       this.problem = 0;
       this.costedFor.fill(0);
@@ -54,7 +55,7 @@ export class CutCosts {
     this.problem++;
     this.visited = 0;
     this.partCount = 0;
-    this.hasStages = hasStages;
+    this.stageWeight = 0;
     const { weights, limits } = this;
     for (let f = 0; f < width; f++) {
       weights[f] = 0;
@@ -80,11 +81,11 @@ export class CutCosts {
   }
 
   /**
-   * The least sum, or, with a weight, the least of sum + stageWeight * stage, of a cut that meets the limits, by branch and bound;
+   * The least sum, or, with its stage, the least of sum + stageWeight * stage, of a cut that meets the limits, by branch and bound;
    * Infinity where none does. Nothing is returned: a double would have to be allocated.
    */
-  findLeast(stageWeight: number): void {
-    const { stack, side, sums, stages } = this;
+  findLeast(withStage: boolean): void {
+    const { stack, side, sums, stages, stageWeight } = this;
     const { leafCount } = side;
     let least = Infinity;
     let found = -1;
@@ -92,7 +93,7 @@ export class CutCosts {
     for (let top = 1; top > 0;) {
       const node = stack[--top]!;
       let value = sums[node]!;
-      if (stageWeight > 0 && value < least) value += stageWeight * stages[node]!;
+      if (withStage && value < least) value += stageWeight * stages[node]!;
       if (value >= least) continue;
       if (node >= leafCount) {
         found = node;
@@ -103,7 +104,7 @@ export class CutCosts {
       const left = 2 * node;
       let first = sums[left]!;
       let second = sums[left + 1]!;
-      if (stageWeight > 0) {
+      if (withStage) {
         first += first < Infinity ? stageWeight * stages[left]! : 0;
         second += second < Infinity ? stageWeight * stages[left + 1]! : 0;
       }
@@ -112,7 +113,7 @@ export class CutCosts {
       if (Math.max(first, second) < least) stack[top++] = near ^ 1;
       if (Math.min(first, second) < least) stack[top++] = near;
     }
-    if (stageWeight === 0) this.leastSum = least;
+    if (!withStage) this.leastSum = least;
     this.leastStaged = least;
     this.best = found < 0 ? -1 : this.cutOf(found);
   }
@@ -146,7 +147,7 @@ export class CutCosts {
       const hop = used * nodes[o + 2]! + up * nodes[o + 3]! + down * nodes[o + 4]!;
       const alone = held * nodes[o + 5]! + memory * nodes[o + 6]! + exposure * nodes[o + 7]!;
       sums[node] = seconds + hop + alone;
-      if (this.hasStages) this.costStage(node);
+      if (this.stageWeight > 0) this.costStage(node);
       if (this.partCount > 0) this.costParts(node);
     }
   }

@@ -52,8 +52,10 @@ export class NestedProblem {
     const { lower, upper } = this;
     const { stageWeight, column } = objective;
     this.stageWeight = stageWeight;
-    lower.start(stageWeight > 0);
-    upper.start(stageWeight > 0);
+    lower.start();
+    upper.start();
+    lower.stageWeight = stageWeight;
+    upper.stageWeight = stageWeight;
     for (let c = 0; c < constraints.length; c++) this.bound(constraints[c]!);
     if (column === noColumn) return this.price(objective);
     const lowerFigure = this.lowerFigures[column]!;

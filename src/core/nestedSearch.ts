@@ -71,14 +71,14 @@ export class NestedSearch {
     const { incumbent } = this;
     const { lower, upper, stageWeight, shared } = this.problem;
     upper.costRoot();
-    upper.findLeast(0);
+    upper.findLeast(false);
     if (upper.best < 0) return true;
     lower.costRoot();
-    lower.findLeast(0);
+    lower.findLeast(false);
     if (lower.best < 0) return true;
     if (stageWeight > 0) {
-      upper.findLeast(stageWeight);
-      lower.findLeast(stageWeight);
+      upper.findLeast(true);
+      lower.findLeast(true);
     }
     const bound = Math.max(lower.leastSum + upper.leastStaged, lower.leastStaged + upper.leastSum) - shared;
     if (bound < incumbent.bestValue) {
