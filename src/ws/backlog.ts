@@ -1,8 +1,11 @@
 /**
  * Telemetry frames that wait unread because decisions are behind: of each connection the latest alone, so their number
  * is that of the connections. Who speaks less often than it is read goes first, and is read at once; who loses frames,
- * since it speaks more often, goes round with all such, each time with its latest, never older than its interval. Now
- * and then those are asked first who wait for longer, so that nobody waits for ever. (As the sparse flows of fq_codel, RFC 8290.)
+ * since it speaks more often, goes round with all such. Now and then those are asked first who wait for longer, so that nobody
+ * waits for ever. (As the sparse flows of fq_codel, RFC 8290.)
+ *
+ * Who goes round is held until its turn: its socket is not read, or taking in what is then dropped would leave no time for
+ * anything else. When it is called up it first says what it has to say by then, in one go, and the latest of that is read.
  */
 import Denque from 'denque';
 
@@ -27,6 +30,14 @@ export function mayWait(data: Buffer): boolean {
 
 /** Each so many turns go to who waits for the longest. */
 const patientTurn = 4;
+/** Nobody is held for longer, also where nothing is read at all: answers, pongs and ends come on the same socket. */
+const longestHoldMs = 1_000;
+
+/** What stops and starts the reading of a connection. */
+export interface Reading<Owner> {
+  readonly hold: (owner: Owner) => void;
+  readonly release: (owner: Owner) => void;
+}
 
 /** One connection: the frame is kept in bytes of its own, which the next one is written over. */
 class Place {
@@ -40,6 +51,8 @@ class Place {
   hasLost = false;
   /** It lost some before that. */
   isBusy = false;
+  /** It goes round, and was not called up yet. */
+  isHeld = false;
 
   keep(data: Buffer, sequence: number, receivedAtMs: number): void {
     if (this.bytes.length < data.length) this.bytes = Buffer.allocUnsafeSlow(2 * data.length);
@@ -59,11 +72,15 @@ class Place {
 
 export class Backlog<Owner> {
   readonly #places = new Map<Owner, Place>();
-  /** Each that waits stands in one of the two, once; so do some that were forgotten. */
+  /** Each that waits stands in one of the three, once; so do some that were forgotten. */
   #sparse = new Denque<Owner>();
-  #busy = new Denque<Owner>();
+  #held = new Denque<Owner>();
+  /** Called up: to be read when what they had to say has come in. */
+  #due = new Denque<Owner>();
   #waiting = 0;
   #turn = 0;
+
+  constructor(private readonly reading: Reading<Owner>) {}
 
   get size(): number {
     return this.#waiting;
@@ -91,19 +108,39 @@ export class Backlog<Owner> {
       return 'replaced';
     }
     this.#waiting++;
-    (place.isBusy ? this.#busy : this.#sparse).push(owner);
+    if (place.isBusy) {
+      place.isHeld = true;
+      this.#held.push(owner);
+      this.reading.hold(owner);
+    } else {
+      this.#sparse.push(owner);
+    }
     return 'added';
   }
 
-  /** The next frame to read, good until the next `put`; null where none waits. */
+  /**
+   * Releases those that were held for the longest until `most` are due, and all that were held for too long. Frames that come
+   * of it have to be put before the next `take`.
+   */
+  callUp(most: number, nowMs: number): void {
+    for (let place = this.#head(this.#held); place !== null; place = this.#head(this.#held)) {
+      if (this.#due.length >= most && nowMs - place.waitsSinceMs < longestHoldMs) return;
+      const owner = this.#held.shift()!;
+      if (this.#release(owner, place)) this.#due.push(owner);
+    }
+  }
+
+  /** The next frame to read, good until the next `put`; null where none waits, or all that do are held. */
   take(): LateFrame<Owner> | null {
     if (this.#waiting === 0) return null;
     const sparse = this.#head(this.#sparse);
-    const busy = this.#head(this.#busy);
-    const isPatient = sparse !== null && busy !== null && ++this.#turn % patientTurn === 0;
-    const isBusy = sparse === null || (isPatient && busy.waitsSinceMs < sparse.waitsSinceMs);
-    const owner = (isBusy ? this.#busy : this.#sparse).shift()!;
-    const place = (isBusy ? busy : sparse)!; // something waits
+    const due = this.#head(this.#due);
+    if (sparse === null && due === null) return null;
+    const isPatient = sparse !== null && due !== null && ++this.#turn % patientTurn === 0;
+    const isDue = sparse === null || (isPatient && due.waitsSinceMs < sparse.waitsSinceMs);
+    const owner = (isDue ? this.#due : this.#sparse).shift()!;
+    const place = (isDue ? due : sparse)!; // one of them waits
+    this.#release(owner, place);
     place.read();
     this.#left();
     const { bytes, length, receivedAtMs } = place;
@@ -115,7 +152,16 @@ export class Backlog<Owner> {
     const place = this.#places.get(owner);
     this.#places.delete(owner);
     if (place?.isWaiting !== true) return false;
+    this.#release(owner, place);
     this.#left();
+    return true;
+  }
+
+  /** False where it was not held: one that was forgotten and came back stands where it stood before as well. */
+  #release(owner: Owner, place: Place): boolean {
+    if (!place.isHeld) return false;
+    place.isHeld = false;
+    this.reading.release(owner);
     return true;
   }
 
@@ -134,7 +180,8 @@ export class Backlog<Owner> {
     if (--this.#waiting > 0) return;
     this.#places.clear();
     this.#sparse = new Denque();
-    this.#busy = new Denque();
+    this.#held = new Denque();
+    this.#due = new Denque();
   }
 }
 

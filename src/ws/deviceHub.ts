@@ -37,7 +37,10 @@ const readPerRound = 512;
 const stuckMs = 5;
 
 export class DeviceHub {
-  readonly #backlog = new Backlog<DeviceSocket>();
+  readonly #backlog = new Backlog<DeviceSocket>({
+    hold: (socket) => socket.hold(),
+    release: (socket) => socket.release(),
+  });
   readonly #monotonicMs: () => number;
   /** Ends the wait for the next round of reading; null where none is due. */
   #cancelReading: (() => void) | null = null;
@@ -189,9 +192,10 @@ export class DeviceHub {
       this.#cancelReading = null;
       for (let left = readPerRound; left > 0 && !this.#ports.fleet.isBehind; left--) {
         const frame = this.#backlog.take();
-        if (frame === null) return;
+        if (frame === null) break;
         frame.owner.takeLate(frame.data, frame.receivedAtMs);
       }
+      this.#backlog.callUp(readPerRound, this.#monotonicMs());
       this.#readOn();
     };
     if (this.#ports.fleet.isBehind) {

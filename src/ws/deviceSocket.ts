@@ -15,6 +15,7 @@ import { protocolName, type ControllerMessage } from '../protocol/messages.js';
 import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
 import type { CutTexts } from './cutTexts.js';
 import { FragmentList } from './fragmentList.js';
+import { ReadStop } from './readStop.js';
 import { FrameRate, tooFastMs, type FrameRateSettings } from './frameRate.js';
 import { Outbox } from './outbox.js';
 
@@ -64,6 +65,7 @@ export class DeviceSocket implements DeviceConnection {
   #helloTimer: NodeJS.Timeout | null;
   readonly #outbox: Outbox;
   readonly #rate: FrameRate;
+  readonly #readStop: ReadStop;
 
   /** Attaches its handlers at once: a frame that comes before that would be lost. */
   constructor(
@@ -78,6 +80,7 @@ export class DeviceSocket implements DeviceConnection {
     });
     this.#rate = new FrameRate(settings, performance.now());
     this.#helloTimer = setTimeout(() => this.#end('hello-timeout'), settings.helloTimeoutMs);
+    this.#readStop = new ReadStop(socket);
     const fragments = new FragmentList(socket);
     socket.on('message', (data, isBinary) => {
       fragments.reuse();
@@ -119,6 +122,15 @@ export class DeviceSocket implements DeviceConnection {
   takeLate(data: Buffer, receivedAtMs: number): void {
     if (this.#isClosing) return;
     this.#guarded(() => this.#read(data, false, receivedAtMs));
+  }
+
+  /** Nothing that the device says is read until `release`. */
+  hold(): void {
+    if (!this.#isClosing) this.#readStop.stop();
+  }
+
+  release(): void {
+    this.#readStop.start();
   }
 
   /** Called every heartbeat. */
@@ -312,6 +324,7 @@ export class DeviceSocket implements DeviceConnection {
   #end(name: CloseName): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#readStop.start(); // or the end of the other side would not be seen
     const { code } = closes[name];
     this.#closedWith = { code, reason: name };
     this.socket.close(code, name);

@@ -45,7 +45,12 @@ test('a network of the zoo is replayed; anyone can recompute the figures from th
   assertWellFormed(await readFile(svg, 'utf8'));
   const readable = await runCutpoint(args);
   assert.match(readable.stdout, /Cutpoint .*\n.*follow unless nearly equal.*\n.*re-cut every second/);
-  assert.match(readable.stdout, /kept: never above device-only/);
+  // the profile is measured: which of the two it is differs by machine
+  const { kept } = document.promises!.deviceOnly!;
+  assert.match(
+    readable.stdout,
+    kept ? /^kept: never above device-only/m : /^BROKEN: never above device-only/m,
+  );
 });
 
 /** Latency of every second of every policy, from the graph document alone. */

@@ -12,6 +12,23 @@ const frame = (owner: string, sequence: number) =>
 const sequenceOf = ({ data }: { readonly data: Buffer }): number =>
   (JSON.parse(data.toString()) as { readonly sequence: number }).sequence;
 
+/** A backlog, and who is held. `next` is the frame that is read where one is called up at a time. */
+function heldBacklog() {
+  const held = new Set<string>();
+  const backlog = new Backlog<string>({
+    hold(owner) {
+      assert.ok(!held.has(owner), `${owner} is held already`);
+      held.add(owner);
+    },
+    release: (owner) => assert.ok(held.delete(owner), `${owner} is not held`),
+  });
+  const next = () => {
+    backlog.callUp(1, 0);
+    return backlog.take();
+  };
+  return { backlog, held, next };
+}
+
 describe('the backlog', () => {
   it('keeps the latest frame of each connection, whatever is put, taken and forgotten', () => {
     const step = fc.oneof(
@@ -24,7 +41,7 @@ describe('the backlog', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-        const backlog = new Backlog<string>();
+        const { backlog, held, next } = heldBacklog();
         const expected = new Map<string, number>();
         steps.forEach(({ owner, does }, i) => {
           const id = `device-${owner}`;
@@ -34,7 +51,7 @@ describe('the backlog', () => {
           } else if (does === 'forget') {
             assert.equal(backlog.forget(id), expected.delete(id));
           } else {
-            const taken = backlog.take();
+            const taken = next();
             if (taken === null) assert.equal(expected.size, 0);
             else {
               assert.equal(sequenceOf(taken), expected.get(taken.owner));
@@ -42,21 +59,24 @@ describe('the backlog', () => {
             }
           }
           assert.equal(backlog.size, expected.size);
+          for (const owner of held) assert.ok(expected.has(owner), 'who is held has a frame that waits');
         });
+        while (next() !== null);
+        assert.deepEqual([backlog.size, held.size], [0, 0]);
       }),
       { numRuns: 300 },
     );
   });
 
   it('reads those that lose frames in turn, and of each the latest', () => {
-    const backlog = new Backlog<string>();
+    const { backlog, next } = heldBacklog();
     let sequence = 0;
     const owners = ['a', 'b', 'c', 'd', 'e', 'f'];
     const speak = (): void => owners.forEach((owner) => void backlog.put(...frame(owner, ++sequence)));
     const taken: string[] = [];
     speak();
     for (let i = 0; i < 18; i++) {
-      const late = backlog.take()!;
+      const late = next()!;
       taken.push(late.owner);
       assert.ok(sequenceOf(late) > sequence - owners.length, 'none older than the interval');
       speak(); // six speak where one is read
@@ -65,56 +85,100 @@ describe('the backlog', () => {
   });
 
   it('reads at once who speaks rarely, however many wait', () => {
-    const backlog = new Backlog<string>();
+    const { backlog, next } = heldBacklog();
     const speak = (i: number): void => {
       for (let n = 0; n < 50; n++) backlog.put(...frame(`busy-${n}`, i));
     };
     speak(1);
     for (let i = 2; i < 200; i++) {
-      backlog.take();
+      next();
       speak(i);
     }
     backlog.put(...frame('rare', 1));
-    assert.equal(backlog.take()!.owner, 'rare');
+    assert.equal(next()!.owner, 'rare');
     for (let i = 200; i < 400; i++) {
-      assert.notEqual(backlog.take()!.owner, 'rare');
+      assert.notEqual(next()!.owner, 'rare');
       speak(i);
     }
     backlog.put(...frame('rare', 400));
-    assert.equal(backlog.take()!.owner, 'rare');
+    assert.equal(next()!.owner, 'rare');
     backlog.put(...frame('rare', 401));
     speak(401);
-    const next = [backlog.take()!.owner, backlog.take()!.owner];
-    assert.ok(next.includes('rare'), 'also when it was read just now: it loses no frame');
+    const both = [next()!.owner, next()!.owner];
+    assert.ok(both.includes('rare'), 'also when it was read just now: it loses no frame');
   });
 
   it('lets nobody wait for ever, however many speak rarely', () => {
-    const backlog = new Backlog<string>();
+    const { backlog, next } = heldBacklog();
     backlog.put(...frame('busy', 1));
     backlog.put(...frame('busy', 2));
-    assert.equal(backlog.take()!.owner, 'busy');
+    assert.equal(next()!.owner, 'busy');
     for (let i = 0; i < 8; i++) backlog.put(...frame(`before-${i}`, 3));
     backlog.put(...frame('busy', 4));
     let reads = 0;
     for (let i = 5; ; i++) {
       backlog.put(...frame(`rare-${i}`, i));
       reads++;
-      if (backlog.take()!.owner === 'busy') break;
+      if (next()!.owner === 'busy') break;
       assert.ok(reads < 50, 'one that is as old as any is read in turn');
     }
     assert.ok(reads > 8, 'those that wait for longer, and lost nothing, go first');
   });
 
+  it('holds who loses frames until its turn, and reads then what it said last', () => {
+    const { backlog, held } = heldBacklog();
+    for (const sequence of [1, 2]) backlog.put(...frame('busy', sequence));
+    assert.deepEqual([...held], [], 'nobody knew that it would lose one');
+    for (let i = 0; i < 3; i++) backlog.put(...frame(`rare-${i}`, 1));
+    assert.equal(sequenceOf(backlog.take()!), 2);
+    backlog.put(...frame('busy', 3));
+    assert.deepEqual([...held], ['busy']);
+    for (let i = 0; i < 3; i++) assert.equal(backlog.take()!.owner, `rare-${i}`);
+    assert.equal(backlog.take(), null, 'what is held is not read');
+    assert.equal(backlog.size, 1);
+    backlog.callUp(1, 4);
+    assert.deepEqual([...held], []);
+    for (const sequence of [4, 5, 6]) backlog.put(...frame('busy', sequence));
+    assert.deepEqual([...held], [], 'nor held again before it was read');
+    for (let i = 0; i < 9; i++) backlog.put(...frame(`rare-${i}`, 7));
+    let read = backlog.take()!;
+    while (read.owner !== 'busy') read = backlog.take()!;
+    assert.equal(sequenceOf(read), 6);
+    assert.ok(backlog.size > 0);
+    backlog.put(...frame('busy', 8));
+    assert.deepEqual([...held], ['busy']);
+    assert.equal(backlog.forget('busy'), true);
+    assert.deepEqual([...held], []);
+  });
+
+  it('calls up so many as can be read, and who was held for a second in any case', () => {
+    const { backlog, held } = heldBacklog();
+    const busy = Array.from({ length: 10 }, (_, i) => `busy-${i}`);
+    const speak = (sequence: number, atMs: number): void =>
+      busy.forEach((owner) => void backlog.put(owner, frame(owner, sequence)[1], atMs));
+    for (const sequence of [1, 2]) speak(sequence, 0);
+    backlog.put(...frame('rare', 1));
+    for (const owner of busy) assert.equal(backlog.take()!.owner, owner);
+    busy.forEach((owner, i) => void backlog.put(owner, frame(owner, 3)[1], 100 + i));
+    assert.equal(held.size, busy.length);
+    backlog.callUp(4, 200);
+    assert.equal(held.size, 6);
+    backlog.callUp(4, 300);
+    assert.equal(held.size, 6, 'those that are due were not read yet');
+    backlog.callUp(4, 1106);
+    assert.deepEqual([...held], ['busy-7', 'busy-8', 'busy-9']);
+  });
+
   it('does not let an older frame take the place of a newer one', () => {
-    const backlog = new Backlog<string>();
+    const { backlog, next } = heldBacklog();
     backlog.put(...frame('a', 7));
     assert.equal(backlog.put(...frame('a', 6)), 'stale');
-    assert.equal(sequenceOf(backlog.take()!), 7);
+    assert.equal(sequenceOf(next()!), 7);
   });
 
   it('reads a sequence as JSON does, or not at all', () => {
     const put = (before: string, after: string): string => {
-      const backlog = new Backlog<string>();
+      const { backlog } = heldBacklog();
       const owner = 'a';
       backlog.put(owner, Buffer.from(`{"type":"telemetry",${before}}`), 1);
       return backlog.put(owner, Buffer.from(`{"type":"telemetry",${after}}`), 2);
