@@ -32,7 +32,7 @@ export type HubPorts = Omit<SocketPorts, 'decode' | 'cutTexts' | 'defer'> & {
 };
 
 /** Frames of the backlog that are read in one go. */
-const readPerRound = 512;
+const readPerRound = 256;
 /** Between two looks while decisions do not get on at all (a store that fails), ms. */
 const stuckMs = 5;
 
