@@ -82,7 +82,7 @@ ${memoryChart!}
 
 Twice the maximum for ${overload.seconds.toFixed(0)} s: ${whole(overload.offeredPerSecond)} frames/s offered, ${whole(overload.servedPerSecond)} served, ${whole(overload.droppedFrames)} dropped and counted,
 ${overload.probesLost} probes without an answer in 3 s. While decisions are behind, a telemetry frame waits unread and a later one of its device takes its place; who
-loses none is read at once, the others in turn. Resident memory from the first quarter of the stretch to the last: ${mebibytes(overload.rssGrowthBytes)}. Right after, at half of the maximum:
+loses none is read at once, the others in turn, and nothing of them until then. Resident memory from the first quarter of the stretch to the last: ${mebibytes(overload.rssGrowthBytes)}. Right after, at half of the maximum:
 ${percent(overload.after.servedPerSecond / overload.after.offeredPerSecond)} served, to the cut p99 ${ms(overload.after.clients.telemetryToCutMs?.p99)}.
 
 Empty server ${mebibytes(report.memory.empty.rssBytes)}, all connected and deployed ${mebibytes(report.memory.connected.rssBytes)}, after the half load ${mebibytes(report.memory.afterHalf.rssBytes)}: **${whole(report.rssPerDeviceBytes)} bytes per connected device**, its share of a deployment, of history and of garbage included.

@@ -11,7 +11,7 @@ import { DeviceHub, type HubSettings } from '../../src/ws/deviceHub.js';
 import { bearer, deviceToken, rememberAdminKey } from './credentials.js';
 import { controlRig, testSettings, until, type RigOptions } from './controlRig.js';
 
-const testHubSettings: HubSettings = {
+export const testHubSettings: HubSettings = {
   frameBytes: 4_096,
   jsonDepth: 8,
   framesPerSecond: 1_000,
