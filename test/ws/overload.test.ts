@@ -45,12 +45,12 @@ async function hubOf(t: TestContext) {
       return null;
     },
   } satisfies Partial<Fleet>;
-  const { events, of } = recordedEvents();
+  const recorded = recordedEvents();
   const hub = new DeviceHub(
     {
       fleet: fleet as unknown as Fleet,
       access: { maySpeakFor: () => true },
-      events,
+      events: recorded.events,
       nowMs: Date.now,
       monotonicMs: () => performance.now(),
       failed: (error) => failures.push(error),
@@ -76,7 +76,7 @@ async function hubOf(t: TestContext) {
     read,
     answered,
     failures,
-    shed: () => of('dropped').filter(([what]) => what === 'shed-telemetry').length,
+    shed: () => recorded.of('dropped').filter(([what]) => what === 'shed-telemetry').length,
     stop(): void {
       isStuck = true;
       left = 0;

@@ -21,7 +21,7 @@ async function connection() {
     client,
     socket,
     read,
-    async close(): Promise<void> {
+    close: async (): Promise<void> => {
       client.terminate();
       socket.terminate();
       await new Promise((resolve) => server.close(resolve));
