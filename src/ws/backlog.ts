@@ -4,8 +4,8 @@
  * since it speaks more often, goes round with all such. Now and then those are asked first who wait for longer, so that nobody
  * waits for ever. (As the sparse flows of fq_codel, RFC 8290.)
  *
- * Who goes round is held until its turn: its socket is not read, or taking in what is then dropped would leave no time for
- * anything else. When it is called up it first says what it has to say by then, in one go, and the latest of that is read.
+ * Who goes round is held until its turn: its connection is not read, or taking in what is then dropped would leave no time for
+ * anything else. When it is called up it first says what it had to say meanwhile, and the latest of that is read.
  */
 import Denque from 'denque';
 
@@ -30,8 +30,8 @@ export function mayWait(data: Buffer): boolean {
 
 /** Each so many turns go to who waits for the longest. */
 const patientTurn = 4;
-/** Nobody is held for longer, also where nothing is read at all: answers, pongs and ends come on the same socket. */
-const longestHoldMs = 1_000;
+/** What was dropped may be so much of a queue before it is cleared of it. */
+const leastCleared = 1_024;
 
 /** What stops and starts the reading of a connection. */
 export interface Reading<Owner> {
@@ -40,8 +40,9 @@ export interface Reading<Owner> {
 }
 
 /** One connection: the frame is kept in bytes of its own, which the next one is written over. */
-class Place {
-  isWaiting = false;
+class Place<Owner> {
+  /** The queue that it stands in, once; null where no frame waits. */
+  queue: Denque<Place<Owner>> | null = null;
   bytes = Buffer.alloc(0);
   length = 0;
   sequence = NaN;
@@ -51,36 +52,72 @@ class Place {
   hasLost = false;
   /** It lost some before that. */
   isBusy = false;
-  /** It goes round, and was not called up yet. */
+  /** Its connection is not read. */
   isHeld = false;
+  heldSinceMs = 0;
+  /** How often it was held. */
+  holds = 0;
+
+  constructor(readonly owner: Owner) {}
 
   keep(data: Buffer, sequence: number, receivedAtMs: number): void {
     if (this.bytes.length < data.length) this.bytes = Buffer.allocUnsafeSlow(2 * data.length);
     this.length = data.copy(this.bytes);
     this.sequence = sequence;
     this.receivedAtMs = receivedAtMs;
-    if (!this.isWaiting) this.waitsSinceMs = receivedAtMs;
-    this.isWaiting = true;
+    if (this.queue === null) this.waitsSinceMs = receivedAtMs;
   }
 
   read(): void {
-    this.isWaiting = false;
+    this.queue = null;
     this.isBusy = this.hasLost;
     this.hasLost = false;
   }
 }
 
+/** Places in the order in which they were held, each with which of its holds that was. */
+class Holds<Owner> {
+  readonly #places = new Denque<Place<Owner>>();
+  readonly #numbers = new Denque<number>();
+
+  push(place: Place<Owner>): void {
+    this.#places.push(place);
+    this.#numbers.push(place.holds);
+  }
+
+  /** The place that has been held for the longest; null where none is. */
+  first(): Place<Owner> | null {
+    for (let place = this.#places.peekFront(); place !== undefined; place = this.#places.peekFront()) {
+      if (place.isHeld && place.holds === this.#numbers.peekFront()) return place;
+      this.shift();
+    }
+    return null;
+  }
+
+  shift(): void {
+    this.#places.shift();
+    this.#numbers.shift();
+  }
+}
+
 export class Backlog<Owner> {
-  readonly #places = new Map<Owner, Place>();
-  /** Each that waits stands in one of the three, once; so do some that were forgotten. */
-  #sparse = new Denque<Owner>();
-  #held = new Denque<Owner>();
-  /** Called up: to be read when what they had to say has come in. */
-  #due = new Denque<Owner>();
+  readonly #places = new Map<Owner, Place<Owner>>();
+  readonly #sparse = new Denque<Place<Owner>>();
+  /** Those that go round, until they are called up. */
+  readonly #round = new Denque<Place<Owner>>();
+  /** Called up: to be read when what they have to say has come in. */
+  readonly #due = new Denque<Place<Owner>>();
+  readonly #holds = new Holds<Owner>();
+  /** Of the round, those that were held for too long: they may speak until the next call. */
+  #speaking: Place<Owner>[] = [];
   #waiting = 0;
   #turn = 0;
 
-  constructor(private readonly reading: Reading<Owner>) {}
+  /** @param longestHoldMs nobody is held for longer, also where nothing is read at all: answers, pongs and ends come that way, too */
+  constructor(
+    private readonly reading: Reading<Owner>,
+    private readonly longestHoldMs: number,
+  ) {}
 
   get size(): number {
     return this.#waiting;
@@ -95,55 +132,56 @@ export class Backlog<Owner> {
   put(owner: Owner, data: Buffer, receivedAtMs: number): 'added' | 'replaced' | 'stale' {
     let place = this.#places.get(owner);
     const sequence = sequenceOf(data);
-    const isReplaced = place?.isWaiting === true;
     // not where one of them cannot be read this way
-    if (place !== undefined && isReplaced && place.sequence > sequence) return 'stale';
+    if (place !== undefined && place.queue !== null && place.sequence > sequence) return 'stale';
     if (place === undefined) {
-      place = new Place();
+      place = new Place(owner);
       this.#places.set(owner, place);
     }
     place.keep(data, sequence, receivedAtMs);
-    if (isReplaced) {
+    if (place.queue !== null) {
       place.hasLost = true;
       return 'replaced';
     }
     this.#waiting++;
-    if (place.isBusy) {
-      place.isHeld = true;
-      this.#held.push(owner);
-      this.reading.hold(owner);
-    } else {
-      this.#sparse.push(owner);
-    }
+    this.#enqueue(place, place.isBusy ? this.#round : this.#sparse);
+    if (place.isBusy) this.#hold(place, receivedAtMs);
     return 'added';
   }
 
   /**
-   * Releases those that were held for the longest until `most` are due, and all that were held for too long. Frames that come
-   * of it have to be put before the next `take`.
+   * Calls up the next of the round until `most` are due, and lets those speak that were held for too long. What they say
+   * then has to be put before the next `take`.
    */
   callUp(most: number, nowMs: number): void {
-    for (let place = this.#head(this.#held); place !== null; place = this.#head(this.#held)) {
-      if (this.#due.length >= most && nowMs - place.waitsSinceMs < longestHoldMs) return;
-      const owner = this.#held.shift()!;
-      if (this.#release(owner, place)) this.#due.push(owner);
+    for (const place of this.#speaking) if (place.queue === this.#round) this.#hold(place, nowMs);
+    this.#speaking = [];
+    for (let next = headOf(this.#round); next !== null; next = headOf(this.#round)) {
+      if (this.#due.length >= most) break;
+      this.#round.shift();
+      this.#release(next);
+      this.#enqueue(next, this.#due);
+    }
+    for (let first = this.#holds.first(); first !== null; first = this.#holds.first()) {
+      if (nowMs - first.heldSinceMs < this.longestHoldMs) return;
+      this.#holds.shift();
+      this.#release(first);
+      this.#speaking.push(first);
     }
   }
 
-  /** The next frame to read, good until the next `put`; null where none waits, or all that do are held. */
+  /** The next frame to read, good until the next `put`; null where none waits, or all that do are still to be called up. */
   take(): LateFrame<Owner> | null {
-    if (this.#waiting === 0) return null;
-    const sparse = this.#head(this.#sparse);
-    const due = this.#head(this.#due);
+    const sparse = headOf(this.#sparse);
+    const due = headOf(this.#due);
     if (sparse === null && due === null) return null;
     const isPatient = sparse !== null && due !== null && ++this.#turn % patientTurn === 0;
     const isDue = sparse === null || (isPatient && due.waitsSinceMs < sparse.waitsSinceMs);
-    const owner = (isDue ? this.#due : this.#sparse).shift()!;
     const place = (isDue ? due : sparse)!; // one of them waits
-    this.#release(owner, place);
+    (isDue ? this.#due : this.#sparse).shift();
     place.read();
     this.#left();
-    const { bytes, length, receivedAtMs } = place;
+    const { owner, bytes, length, receivedAtMs } = place;
     return { owner, data: bytes.subarray(0, length), receivedAtMs };
   }
 
@@ -151,37 +189,54 @@ export class Backlog<Owner> {
   forget(owner: Owner): boolean {
     const place = this.#places.get(owner);
     this.#places.delete(owner);
-    if (place?.isWaiting !== true) return false;
-    this.#release(owner, place);
+    const queue = place?.queue ?? null;
+    if (place === undefined || queue === null) return false;
+    this.#release(place);
+    place.queue = null;
     this.#left();
+    if (queue.length > 2 * this.#waiting + leastCleared) clear(queue);
     return true;
   }
 
-  /** False where it was not held: one that was forgotten and came back stands where it stood before as well. */
-  #release(owner: Owner, place: Place): boolean {
-    if (!place.isHeld) return false;
+  #enqueue(place: Place<Owner>, queue: Denque<Place<Owner>>): void {
+    place.queue = queue;
+    queue.push(place);
+  }
+
+  #hold(place: Place<Owner>, nowMs: number): void {
+    place.isHeld = true;
+    place.heldSinceMs = nowMs;
+    place.holds++;
+    this.#holds.push(place);
+    this.reading.hold(place.owner);
+  }
+
+  #release(place: Place<Owner>): void {
+    if (!place.isHeld) return;
     place.isHeld = false;
-    this.reading.release(owner);
-    return true;
+    this.reading.release(place.owner);
   }
 
-  /** Who is the first in `queue`, without those that were forgotten; null where it is empty. */
-  #head(queue: Denque<Owner>): Place | null {
-    for (let owner = queue.peekFront(); owner !== undefined; owner = queue.peekFront()) {
-      const place = this.#places.get(owner);
-      if (place?.isWaiting === true) return place;
-      queue.shift();
-    }
-    return null;
-  }
-
-  /** Where nothing waits there is no order to keep, nor whom. */
+  /** Where nothing waits there is nobody to remember. */
   #left(): void {
-    if (--this.#waiting > 0) return;
-    this.#places.clear();
-    this.#sparse = new Denque();
-    this.#held = new Denque();
-    this.#due = new Denque();
+    if (--this.#waiting === 0) this.#places.clear();
+  }
+}
+
+/** Who is the first in `queue`, without those that were forgotten; null where it is empty. */
+function headOf<Owner>(queue: Denque<Place<Owner>>): Place<Owner> | null {
+  for (let place = queue.peekFront(); place !== undefined; place = queue.peekFront()) {
+    if (place.queue === queue) return place;
+    queue.shift();
+  }
+  return null;
+}
+
+/** Takes those out that were forgotten. */
+function clear<Owner>(queue: Denque<Place<Owner>>): void {
+  for (let left = queue.length; left > 0; left--) {
+    const place = queue.shift()!;
+    if (place.queue === queue) queue.push(place);
   }
 }
 

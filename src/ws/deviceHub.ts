@@ -2,7 +2,7 @@
 import type { WebSocket } from 'ws';
 import type { DeviceIdentity } from '../control/access/access.js';
 import { protocolName } from '../protocol/messages.js';
-import { Backlog, mayWait } from './backlog.js';
+import { Backlog, mayWait, type Reading } from './backlog.js';
 import { createDecoder } from './codec.js';
 import { CutTexts } from './cutTexts.js';
 import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
@@ -33,14 +33,15 @@ export type HubPorts = Omit<SocketPorts, 'decode' | 'cutTexts' | 'defer'> & {
 
 /** Frames of the backlog that are read in one go. */
 const readPerRound = 256;
+/** A device that goes round may have to wait so long with all that it says, ms. */
+const longestHoldMs = 1_000;
+/** Nor for a larger part of the time that it has to prepare a cut. */
+const heldShareOfPrepare = 4;
 /** Between two looks while decisions do not get on at all (a store that fails), ms. */
 const stuckMs = 5;
 
 export class DeviceHub {
-  readonly #backlog = new Backlog<DeviceSocket>({
-    hold: (socket) => socket.hold(),
-    release: (socket) => socket.release(),
-  });
+  readonly #backlog: Backlog<DeviceSocket>;
   readonly #monotonicMs: () => number;
   /** Ends the wait for the next round of reading; null where none is due. */
   #cancelReading: (() => void) | null = null;
@@ -62,6 +63,14 @@ export class DeviceHub {
     private readonly settings: HubSettings,
   ) {
     this.#monotonicMs = ports.monotonicMs;
+    const reading: Reading<DeviceSocket> = {
+      hold: (socket) => socket.hold(),
+      release: (socket) => socket.release(),
+    };
+    this.#backlog = new Backlog(
+      reading,
+      Math.min(longestHoldMs, settings.prepareTimeoutMs / heldShareOfPrepare),
+    );
     const defer = (socket: DeviceSocket, data: Buffer) => this.#defer(socket, data);
     const cutTexts = new CutTexts(settings.timeToLiveMs);
     this.#ports = { ...ports, decode: createDecoder(settings.jsonDepth), cutTexts, defer };

@@ -66,6 +66,7 @@ export class DeviceSocket implements DeviceConnection {
   readonly #outbox: Outbox;
   readonly #rate: FrameRate;
   readonly #readStop: ReadStop;
+  #heldSinceMs = 0;
 
   /** Attaches its handlers at once: a frame that comes before that would be lost. */
   constructor(
@@ -126,10 +127,13 @@ export class DeviceSocket implements DeviceConnection {
 
   /** Nothing that the device says is read until `release`. */
   hold(): void {
-    if (!this.#isClosing) this.#readStop.stop();
+    if (this.#isClosing) return;
+    this.#heldSinceMs = performance.now();
+    this.#readStop.stop();
   }
 
   release(): void {
+    if (this.#readStop.isStopped) this.#rate.wasHeld(this.#heldSinceMs, performance.now());
     this.#readStop.start();
   }
 
@@ -140,7 +144,8 @@ export class DeviceSocket implements DeviceConnection {
       this.#guarded(() => this.#end('heartbeat-missed'));
       return;
     }
-    this.#misses++;
+    // what is not read cannot be missed
+    if (!this.#readStop.isStopped) this.#misses++;
     this.socket.ping();
   }
 

@@ -31,9 +31,9 @@ export class FrameRate {
    */
   take(nowMs: number): 'pass' | 'warn' | 'drop' | 'close' {
     const { framesPerSecond, frameBurst } = this.settings;
-    this.#tokens = Math.min(frameBurst, this.#tokens + ((nowMs - this.#atMs) / 1_000) * framesPerSecond);
+    if (this.#tokens < frameBurst) this.#tokens = Math.min(frameBurst, this.#tokens + this.#gainedBy(nowMs));
     this.#atMs = nowMs;
-    if (this.#tokens === frameBurst) this.#excess = null;
+    if (this.#tokens >= frameBurst) this.#excess = null;
     if (this.#tokens >= 1) {
       this.#tokens--;
       return 'pass';
@@ -45,5 +45,17 @@ export class FrameRate {
     this.#excess.frames++;
     const isOver = this.#excess.frames > frameBurst || nowMs - this.#excess.sinceMs >= tooFastMs;
     return isOver ? 'close' : 'drop';
+  }
+
+  /** Nothing was read of the connection since then: what it sent meanwhile comes at once, beside a burst. */
+  wasHeld(sinceMs: number, nowMs: number): void {
+    const { framesPerSecond, frameBurst } = this.settings;
+    const most = frameBurst + ((nowMs - sinceMs) / 1_000) * framesPerSecond;
+    this.#tokens = Math.min(most, this.#tokens + this.#gainedBy(nowMs));
+    this.#atMs = nowMs;
+  }
+
+  #gainedBy(nowMs: number): number {
+    return ((nowMs - this.#atMs) / 1_000) * this.settings.framesPerSecond;
   }
 }

@@ -12,16 +12,19 @@ const frame = (owner: string, sequence: number) =>
 const sequenceOf = ({ data }: { readonly data: Buffer }): number =>
   (JSON.parse(data.toString()) as { readonly sequence: number }).sequence;
 
+const longestHoldMs = 1_000;
+
 /** A backlog, and who is held. `next` is the frame that is read where one is called up at a time. */
 function heldBacklog() {
   const held = new Set<string>();
-  const backlog = new Backlog<string>({
-    hold(owner) {
+  const reading = {
+    hold(owner: string) {
       assert.ok(!held.has(owner), `${owner} is held already`);
       held.add(owner);
     },
-    release: (owner) => assert.ok(held.delete(owner), `${owner} is not held`),
-  });
+    release: (owner: string) => assert.ok(held.delete(owner), `${owner} is not held`),
+  };
+  const backlog = new Backlog<string>(reading, longestHoldMs);
   const next = () => {
     backlog.callUp(1, 0);
     return backlog.take();
@@ -167,6 +170,21 @@ describe('the backlog', () => {
     assert.equal(held.size, 6, 'those that are due were not read yet');
     backlog.callUp(4, 1106);
     assert.deepEqual([...held], ['busy-7', 'busy-8', 'busy-9']);
+    backlog.callUp(4, 1107);
+    assert.deepEqual(
+      [...held].sort(),
+      ['busy-4', 'busy-5', 'busy-6', 'busy-8', 'busy-9'],
+      'until the next call',
+    );
+    const turns: string[] = [];
+    const read = (): void => {
+      for (let next = backlog.take(); next !== null; next = backlog.take()) turns.push(next.owner);
+    };
+    read();
+    backlog.callUp(4, 1107);
+    read();
+    const order = Array.from({ length: 8 }, (_, i) => `busy-${i}`);
+    assert.deepEqual(turns, ['rare', ...order], 'who spoke has kept its place');
   });
 
   it('does not let an older frame take the place of a newer one', () => {
