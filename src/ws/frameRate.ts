@@ -30,7 +30,7 @@ export class FrameRate {
    * @param nowMs a clock that does not go back
    */
   take(nowMs: number): 'pass' | 'warn' | 'drop' | 'close' {
-    const { framesPerSecond, frameBurst } = this.settings;
+    const { frameBurst } = this.settings;
     if (this.#tokens < frameBurst) this.#tokens = Math.min(frameBurst, this.#tokens + this.#gainedBy(nowMs));
     this.#atMs = nowMs;
     if (this.#tokens >= frameBurst) this.#excess = null;
