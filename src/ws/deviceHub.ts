@@ -5,7 +5,8 @@ import { protocolName } from '../protocol/messages.js';
 import { Backlog, mayWait, type Reading } from './backlog.js';
 import { createDecoder } from './codec.js';
 import { CutTexts } from './cutTexts.js';
-import { DeviceSocket, type SocketPorts, type SocketSettings } from './deviceSocket.js';
+import { DeviceSocket, type SocketPorts } from './deviceSocket.js';
+import type { SocketSettings } from './socketSettings.js';
 
 export interface HubSettings extends SocketSettings {
   /** Sockets that may be open at once, greeted or not. */

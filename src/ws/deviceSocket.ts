@@ -11,38 +11,20 @@ import type { Fleet } from '../control/fleet.js';
 import type { CloseReason, CutNotice, DeviceConnection, Events } from '../control/ports.js';
 import type { Role } from '../control/records.js';
 import { closes, type CloseName } from '../protocol/closeCodes.js';
-import { protocolName, type ControllerMessage } from '../protocol/messages.js';
+import type { ControllerMessage } from '../protocol/messages.js';
 import type { Decode, Decoded, TakenMessage, TakenOf } from './codec.js';
 import type { CutTexts } from './cutTexts.js';
 import { FragmentList } from './fragmentList.js';
-import { ReadStop } from './readStop.js';
-import { FrameRate, tooFastMs, type FrameRateSettings } from './frameRate.js';
+import { FrameRate } from './frameRate.js';
 import { Outbox } from './outbox.js';
+import { ReadStop } from './readStop.js';
+import type { SocketSettings } from './socketSettings.js';
+import { welcomeOf } from './welcome.js';
 
 /** After so many heartbeats without any frame the device is taken for dead. */
 const deadAfterMisses = 3;
 /** A peer that does not answer the close is cut off after this, ms. */
 const closeGraceMs = 1_000;
-
-export interface SocketSettings extends FrameRateSettings {
-  readonly frameBytes: number;
-  /** Objects and arrays of a frame that may stand in one another. */
-  readonly jsonDepth: number;
-  readonly outboxBytes: number;
-  readonly helloTimeoutMs: number;
-  /** Of one device id, over all of its connections. */
-  readonly hellosPerMinute: number;
-  readonly helloBurst: number;
-  readonly heartbeatMs: number;
-  readonly telemetryIntervalMs: number;
-  readonly maxDeploymentsPerDevice: number;
-  /** A device has this long to prepare a cut. */
-  readonly prepareTimeoutMs: number;
-  /** For so long a cut holds without a sign of life from here. */
-  readonly timeToLiveMs: number;
-  /** For so long after a switch a device keeps the cut before. */
-  readonly previousCutMs: number;
-}
 
 export interface SocketPorts {
   readonly fleet: Fleet;
@@ -230,39 +212,13 @@ export class DeviceSocket implements DeviceConnection {
     if (this.#isClosing) return;
     this.#device = { id: deviceId, role: message.role };
     this.ports.events.deviceConnected({ deviceId, role: message.role });
-    this.#welcome();
+    this.#send(welcomeOf(this.settings, this.ports.nowMs()));
     this.#outbox.open();
   }
 
   #stopHelloTimer(): void {
     if (this.#helloTimer !== null) clearTimeout(this.#helloTimer);
     this.#helloTimer = null;
-  }
-
-  #welcome(): void {
-    const { settings } = this;
-    this.#send({
-      type: 'welcome',
-      protocol: protocolName,
-      verdict: 'accepted',
-      serverTimeMs: this.ports.nowMs(),
-      heartbeatMs: settings.heartbeatMs,
-      telemetryIntervalMs: settings.telemetryIntervalMs,
-      previousCutMs: settings.previousCutMs,
-      limits: {
-        frameBytes: settings.frameBytes,
-        jsonDepth: settings.jsonDepth,
-        framesPerSecond: settings.framesPerSecond,
-        frameBurst: settings.frameBurst,
-        outboxBytes: settings.outboxBytes,
-        deployments: settings.maxDeploymentsPerDevice,
-        prepareMs: settings.prepareTimeoutMs,
-        helloMs: settings.helloTimeoutMs,
-        tooFastMs,
-        hellosPerMinute: settings.hellosPerMinute,
-        helloBurst: settings.helloBurst,
-      },
-    });
   }
 
   #take(deviceId: string, message: TakenMessage, receivedAtMs?: number): void {
