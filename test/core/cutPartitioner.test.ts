@@ -8,7 +8,7 @@ import { createPartitioner } from '../../src/core/createPartitioner.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
 import { topologyOf } from '../../src/core/topology.js';
-import { parallelChains } from '../support/parallelChains.js';
+import { chainsOnTwoTiers } from '../support/parallelChains.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 const extreme = fc.double({ min: Math.log(1e-9), max: Math.log(1e18), noNaN: true }).map(Math.exp);
@@ -153,14 +153,8 @@ test('amounts from 1e-9 to 1e18: what is called exact is the optimum, and a gap 
 });
 
 test('20 parallel chains of 20 layers are decided: exactly without bounds, with a gap that is proven with them', () => {
-  const graph = parallelChains(20, 20);
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const end = graph.layers.map((_, v) => 0.0005 + ((v * 37) % 11) * 0.0002);
-  const tiers = [
-    { seconds: end, source },
-    { seconds: end.map((s) => s / 6), source },
-  ];
-  const states = buildStateGraph({ graph, tiers }, 100_000);
+  const input = chainsOnTwoTiers(20, 20);
+  const states = buildStateGraph(input, 100_000);
   assert.equal(states.held, null);
   const partitioner = createPartitioner(states);
   const now: Context = {
@@ -170,7 +164,7 @@ test('20 parallel chains of 20 layers are decided: exactly without bounds, with 
   };
   const free = partitioner.decide(now);
   assert.deepEqual(free.optimality, { kind: 'exact' });
-  assert.ok(free.endLayers.length > 0 && free.endLayers.length < graph.layers.length, 'a cut inside');
+  assert.ok(free.endLayers.length > 0 && free.endLayers.length < input.graph.layers.length, 'a cut inside');
   const weights = free.prediction.weightBytes[0]!;
   const bounded = partitioner.decide({
     ...now,

@@ -8,7 +8,7 @@ import { exhaustive } from '../../src/core/exhaustive.js';
 import { buildStateGraph } from '../../src/core/stateGraph.js';
 import { finished, type Steps } from '../../src/core/steps.js';
 import { richContext, richPartitionInput } from '../support/graphs.js';
-import { parallelChains } from '../support/parallelChains.js';
+import { chainsOnTwoTiers } from '../support/parallelChains.js';
 
 const asked = richPartitionInput.chain((input) =>
   fc.tuple(
@@ -115,16 +115,10 @@ test('with little work a gap is true; searched on from there, the cut is no wors
 });
 
 test('the work of a decision on 20 chains of 20 layers is what was stated, and the search goes on from its gap', () => {
-  const graph = parallelChains(20, 20);
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const end = graph.layers.map((_, v) => 0.0005 + ((v * 37) % 11) * 0.0002);
-  const tiers = [
-    { seconds: end, source },
-    { seconds: end.map((s) => s / 6), source },
-  ];
+  const input = chainsOnTwoTiers(20, 20);
   const hop = { uplinkBitsPerSecond: 2e7, downlinkBitsPerSecond: 1e8, rttSeconds: 0.005 };
   const free: Context = { tiers: [{}, {}], hops: [hop], requirements: {} };
-  const partitioner = createPartitioner(buildStateGraph({ graph, tiers }, 1_000), 6_000);
+  const partitioner = createPartitioner(buildStateGraph(input, 1_000), 6_000);
   const weights = partitioner.decide(free).prediction.weightBytes[0]!;
   const bounded = { ...free, requirements: { weightBytes: [weights * 0.6] } };
   const short = partitioner.decide(bounded);

@@ -1,5 +1,6 @@
 /** A graph with too many cuts to hold: parallel chains from one input. */
 import type { LayerGraph, Tensor } from '../../src/core/layerGraph.js';
+import type { PartitionInput } from '../../src/core/stateGraph.js';
 
 /** `width` chains of `length` layers. */
 export function parallelChains(width: number, length: number): LayerGraph {
@@ -33,4 +34,19 @@ export function parallelChains(width: number, length: number): LayerGraph {
     );
   }
   return { name: `${width} chains of ${length}`, layers, tensors };
+}
+
+/** The same on an edge that is six times as fast as the end device. */
+export function chainsOnTwoTiers(width: number, length: number): PartitionInput {
+  const graph = parallelChains(width, length);
+  const source = { kind: 'measured', machineId: 'm' } as const;
+  const end = graph.layers.map((_, v) => 0.0005 + ((v * 37) % 11) * 0.0002);
+  const edge = end.map((seconds) => seconds / 6);
+  return {
+    graph,
+    tiers: [
+      { seconds: end, source },
+      { seconds: edge, source },
+    ],
+  };
 }
