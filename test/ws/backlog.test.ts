@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import type { Store } from '../../src/control/ports.js';
 import { StoreError } from '../../src/control/ports.js';
@@ -11,6 +13,9 @@ const frame = (owner: string, sequence: number) =>
   [owner, Buffer.from(`{"type":"telemetry","sequence":${sequence},"cpuLoad":0.5}`), sequence] as const;
 const sequenceOf = ({ data }: { readonly data: Buffer }): number =>
   (JSON.parse(data.toString()) as { readonly sequence: number }).sequence;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const longestHoldMs = 1_000;
 
@@ -185,6 +190,24 @@ describe('the backlog', () => {
     read();
     const order = Array.from({ length: 8 }, (_, i) => `busy-${i}`);
     assert.deepEqual(turns, ['rare', ...order], 'who spoke has kept its place');
+  });
+
+  it('keeps little of those that left, however many came and went while nothing was read', async () => {
+    const backlog = new Backlog<object>({ hold: () => undefined, release: () => undefined }, longestHoldMs);
+    const left: WeakRef<object>[] = [];
+    for (let i = 0; i < 5_000; i++) {
+      const owner = {};
+      left.push(new WeakRef(owner));
+      backlog.put(owner, frame('', i)[1], i);
+      backlog.forget(owner);
+    }
+    backlog.put({}, frame('', 1)[1], 1);
+    // what a weak reference was made of stays until the end of the turn
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    const kept = left.filter((owner) => owner.deref() !== undefined).length;
+    assert.ok(kept <= 1_030, `${kept} of ${left.length}`);
+    assert.equal(backlog.size, 1, 'it is still there itself');
   });
 
   it('does not let an older frame take the place of a newer one', () => {
