@@ -98,6 +98,11 @@ class Holds<Owner> {
     this.#places.shift();
     this.#numbers.shift();
   }
+
+  clear(): void {
+    this.#places.clear();
+    this.#numbers.clear();
+  }
 }
 
 export class Backlog<Owner> {
@@ -217,9 +222,13 @@ export class Backlog<Owner> {
     this.reading.release(place.owner);
   }
 
-  /** Where nothing waits there is nobody to remember. */
+  /** Where nothing waits there is nobody to remember: what is left in the queues are those that were forgotten. */
   #left(): void {
-    if (--this.#waiting === 0) this.#places.clear();
+    if (--this.#waiting > 0) return;
+    this.#places.clear();
+    this.#holds.clear();
+    this.#speaking = [];
+    for (const queue of [this.#sparse, this.#round, this.#due]) queue.clear();
   }
 }
 

@@ -210,6 +210,25 @@ describe('the backlog', () => {
     assert.equal(backlog.size, 1, 'it is still there itself');
   });
 
+  it('remembers nobody when nothing waits any more, whoever was held', async () => {
+    const backlog = new Backlog<object>({ hold: () => undefined, release: () => undefined }, longestHoldMs);
+    // in a function of its own: this one would keep what it looked at last
+    const left = ((): WeakRef<object>[] => {
+      const owners = Array.from({ length: 100 }, () => ({}));
+      const speak = (sequence: number): void =>
+        owners.forEach((owner) => void backlog.put(owner, frame('', sequence)[1], sequence));
+      for (const sequence of [1, 2]) speak(sequence);
+      for (let i = 0; i < owners.length - 1; i++) backlog.take();
+      speak(3); // all but one are held; then each goes
+      for (const owner of owners) assert.equal(backlog.forget(owner), true);
+      return owners.map((owner) => new WeakRef(owner));
+    })();
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    assert.equal(left.filter((owner) => owner.deref() !== undefined).length, 0);
+    assert.equal(backlog.size, 0);
+  });
+
   it('does not let an older frame take the place of a newer one', () => {
     const { backlog, next } = heldBacklog();
     backlog.put(...frame('a', 7));
