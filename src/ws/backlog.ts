@@ -36,7 +36,8 @@ const leastCleared = 1_024;
 /** What stops and starts the reading of a connection. */
 export interface Reading<Owner> {
   readonly hold: (owner: Owner) => void;
-  readonly release: (owner: Owner) => void;
+  /** @param heldMs how long it was held */
+  readonly release: (owner: Owner, heldMs: number) => void;
 }
 
 /** One connection: the frame is kept in bytes of its own, which the next one is written over. */
@@ -164,13 +165,13 @@ export class Backlog<Owner> {
     for (let next = headOf(this.#round); next !== null; next = headOf(this.#round)) {
       if (this.#due.length >= most) break;
       this.#round.shift();
-      this.#release(next);
+      this.#release(next, nowMs);
       this.#enqueue(next, this.#due);
     }
     for (let first = this.#holds.first(); first !== null; first = this.#holds.first()) {
       if (nowMs - first.heldSinceMs < this.longestHoldMs) return;
       this.#holds.shift();
-      this.#release(first);
+      this.#release(first, nowMs);
       this.#speaking.push(first);
     }
   }
@@ -190,13 +191,13 @@ export class Backlog<Owner> {
     return { owner, data: bytes.subarray(0, length), receivedAtMs };
   }
 
-  /** Drops what waits for `owner`; false where nothing does. */
+  /** Drops what waits for `owner`, whose connection is gone and is not released; false where nothing does. */
   forget(owner: Owner): boolean {
     const place = this.#places.get(owner);
     this.#places.delete(owner);
     const queue = place?.queue ?? null;
     if (place === undefined || queue === null) return false;
-    this.#release(place);
+    place.isHeld = false;
     place.queue = null;
     this.#left();
     if (queue.length > 2 * this.#waiting + leastCleared) clear(queue);
@@ -216,10 +217,10 @@ export class Backlog<Owner> {
     this.reading.hold(place.owner);
   }
 
-  #release(place: Place<Owner>): void {
+  #release(place: Place<Owner>, nowMs: number): void {
     if (!place.isHeld) return;
     place.isHeld = false;
-    this.reading.release(place.owner);
+    this.reading.release(place.owner, nowMs - place.heldSinceMs);
   }
 
   /** Where nothing waits there is nobody to remember: what is left in the queues are those that were forgotten. */

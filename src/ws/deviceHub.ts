@@ -66,7 +66,7 @@ export class DeviceHub {
     this.#monotonicMs = ports.monotonicMs;
     const reading: Reading<DeviceSocket> = {
       hold: (socket) => socket.hold(),
-      release: (socket) => socket.release(),
+      release: (socket, heldMs) => socket.release(heldMs),
     };
     this.#backlog = new Backlog(
       reading,

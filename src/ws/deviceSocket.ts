@@ -48,7 +48,6 @@ export class DeviceSocket implements DeviceConnection {
   readonly #outbox: Outbox;
   readonly #rate: FrameRate;
   readonly #readStop: ReadStop;
-  #heldSinceMs = 0;
 
   /** Attaches its handlers at once: a frame that comes before that would be lost. */
   constructor(
@@ -109,13 +108,12 @@ export class DeviceSocket implements DeviceConnection {
 
   /** Nothing that the device says is read until `release`. */
   hold(): void {
-    if (this.#isClosing) return;
-    this.#heldSinceMs = performance.now();
-    this.#readStop.stop();
+    if (!this.#isClosing) this.#readStop.stop();
   }
 
-  release(): void {
-    if (this.#readStop.isStopped) this.#rate.wasHeld(this.#heldSinceMs, performance.now());
+  /** @param heldMs since `hold`; what its rate allows in that time may come at once */
+  release(heldMs: number): void {
+    if (this.#readStop.isStopped) this.#rate.wasHeld(heldMs, performance.now());
     this.#readStop.start();
   }
 

@@ -47,15 +47,18 @@ export class FrameRate {
     return isOver ? 'close' : 'drop';
   }
 
-  /** Nothing was read of the connection since then: what it sent meanwhile comes at once, beside a burst. */
-  wasHeld(sinceMs: number, nowMs: number): void {
-    const { framesPerSecond, frameBurst } = this.settings;
-    const most = frameBurst + ((nowMs - sinceMs) / 1_000) * framesPerSecond;
+  /** Nothing was read of the connection for so long until now: what it sent meanwhile comes at once, beside a burst. */
+  wasHeld(heldMs: number, nowMs: number): void {
+    const most = this.settings.frameBurst + this.#gainedIn(heldMs);
     this.#tokens = Math.min(most, this.#tokens + this.#gainedBy(nowMs));
     this.#atMs = nowMs;
   }
 
   #gainedBy(nowMs: number): number {
-    return ((nowMs - this.#atMs) / 1_000) * this.settings.framesPerSecond;
+    return this.#gainedIn(nowMs - this.#atMs);
+  }
+
+  #gainedIn(ms: number): number {
+    return (ms / 1_000) * this.settings.framesPerSecond;
   }
 }

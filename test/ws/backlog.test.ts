@@ -19,22 +19,26 @@ const collect = runInNewContext('gc') as () => void;
 
 const longestHoldMs = 1_000;
 
-/** A backlog, and who is held. `next` is the frame that is read where one is called up at a time. */
+/** A backlog, who is held, and for how long each was. `next` is the frame that is read where one is called up at a time. */
 function heldBacklog() {
   const held = new Set<string>();
+  const heldMs = new Map<string, number>();
   const reading = {
     hold(owner: string) {
       assert.ok(!held.has(owner), `${owner} is held already`);
       held.add(owner);
     },
-    release: (owner: string) => assert.ok(held.delete(owner), `${owner} is not held`),
+    release(owner: string, ms: number) {
+      assert.ok(held.delete(owner), `${owner} is not held`);
+      heldMs.set(owner, ms);
+    },
   };
   const backlog = new Backlog<string>(reading, longestHoldMs);
   const next = () => {
     backlog.callUp(1, 0);
     return backlog.take();
   };
-  return { backlog, held, next };
+  return { backlog, held, heldMs, next };
 }
 
 describe('the backlog', () => {
@@ -58,6 +62,7 @@ describe('the backlog', () => {
             expected.set(id, i);
           } else if (does === 'forget') {
             assert.equal(backlog.forget(id), expected.delete(id));
+            held.delete(id);
           } else {
             const taken = next();
             if (taken === null) assert.equal(expected.size, 0);
@@ -156,11 +161,12 @@ describe('the backlog', () => {
     backlog.put(...frame('busy', 8));
     assert.deepEqual([...held], ['busy']);
     assert.equal(backlog.forget('busy'), true);
-    assert.deepEqual([...held], []);
+    backlog.callUp(1, longestHoldMs + 8);
+    assert.deepEqual([...held], ['busy'], 'nobody is there to be read');
   });
 
   it('calls up so many as can be read, and who was held for a second in any case', () => {
-    const { backlog, held } = heldBacklog();
+    const { backlog, held, heldMs } = heldBacklog();
     const busy = Array.from({ length: 10 }, (_, i) => `busy-${i}`);
     const speak = (sequence: number, atMs: number): void =>
       busy.forEach((owner) => void backlog.put(owner, frame(owner, sequence)[1], atMs));
@@ -171,10 +177,12 @@ describe('the backlog', () => {
     assert.equal(held.size, busy.length);
     backlog.callUp(4, 200);
     assert.equal(held.size, 6);
+    assert.deepEqual([...heldMs.values()], [100, 99, 98, 97]);
     backlog.callUp(4, 300);
     assert.equal(held.size, 6, 'those that are due were not read yet');
     backlog.callUp(4, 1106);
     assert.deepEqual([...held], ['busy-7', 'busy-8', 'busy-9']);
+    assert.equal(heldMs.get('busy-6'), longestHoldMs);
     backlog.callUp(4, 1107);
     assert.deepEqual(
       [...held].sort(),

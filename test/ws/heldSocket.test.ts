@@ -67,6 +67,7 @@ test('all that it sends at its rate meanwhile is read afterwards', async (t) => 
   const { socket, read, recorded, tell } = await greeted(t);
   await sleep((1_000 * frameBurst) / framesPerSecond);
   socket.hold();
+  const heldAtMs = performance.now();
   const sent: number[] = [];
   for (let sequence = 1; sequence <= 4 * frameBurst; sequence++) {
     sent.push(sequence);
@@ -74,7 +75,7 @@ test('all that it sends at its rate meanwhile is read afterwards', async (t) => 
     await sleep(1_000 / framesPerSecond);
   }
   assert.deepEqual(read, []);
-  socket.release();
+  socket.release(performance.now() - heldAtMs);
   await until(() => read.length === sent.length);
   assert.deepEqual(read, sent);
   assert.deepEqual(recorded.of('dropped'), []);
@@ -85,7 +86,7 @@ test('it is not taken for dead for pongs that nobody read', async (t) => {
   const closed = once(client, 'close') as Promise<[number]>;
   socket.hold();
   for (let i = 0; i < 10; i++) socket.beat();
-  socket.release();
+  socket.release(0);
   client.pong();
   socket.beat();
   await sleep(20);

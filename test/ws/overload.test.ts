@@ -15,7 +15,9 @@ import { recordedEvents } from '../support/recordedEvents.js';
 import { testHubSettings } from '../support/serviceRig.js';
 
 const holdOf = Object.getOwnPropertyDescriptor(DeviceSocket.prototype, 'hold')!.value as () => void;
-const releaseOf = Object.getOwnPropertyDescriptor(DeviceSocket.prototype, 'release')!.value as () => void;
+const releaseOf = Object.getOwnPropertyDescriptor(DeviceSocket.prototype, 'release')!.value as (
+  heldMs: number,
+) => void;
 
 const roundMs = 20;
 /** What can be decided in a round. */
@@ -155,9 +157,9 @@ test('where nothing is decided at all, nobody stays held: frames are replaced as
     held.add(this);
     return holdOf.call(this);
   });
-  t.mock.method(DeviceSocket.prototype, 'release', function (this: DeviceSocket) {
+  t.mock.method(DeviceSocket.prototype, 'release', function (this: DeviceSocket, heldMs: number) {
     held.delete(this);
-    return releaseOf.call(this);
+    return releaseOf.call(this, heldMs);
   });
   const flood = setInterval(() => devices.forEach((device) => device.tell()), 5);
   t.after(() => clearInterval(flood));
