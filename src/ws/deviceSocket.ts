@@ -108,7 +108,8 @@ export class DeviceSocket implements DeviceConnection {
 
   /** Nothing that the device says is read until `release`. */
   hold(): void {
-    if (!this.#isClosing) this.#readStop.stop();
+    if (this.#isClosing) return;
+    this.#readStop.stop();
   }
 
   /** @param heldMs since `hold`; what its rate allows in that time may come at once */
