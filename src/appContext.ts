@@ -109,6 +109,7 @@ export async function createAppContext(
   metrics.watchDeployments(() => control.deployments.counts());
   const access = new Access({ store, events: metrics, clock }, config.auth);
   const hub = createHub(config, control, access, metrics, log, clock);
+  metrics.watchHeldConnections(() => hub.heldCount);
   const uploadDirectory = join(directory, 'uploads');
   let isStopping = false;
   const readiness = new Readiness(

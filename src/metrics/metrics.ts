@@ -18,6 +18,7 @@ import { watchDeployments } from './deploymentStates.js';
 import { accessEvents, startAccessAtZero } from './accessEvents.js';
 import { watchEventLoop } from './eventLoopDelay.js';
 import { countsOf, remembered } from './frequent.js';
+import { watchHeldConnections } from './heldConnections.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { storeEvents } from './storeEvents.js';
 import { LogThrottle, type EventLog, type Warn } from './logThrottle.js';
@@ -42,6 +43,8 @@ export interface Metrics extends Events {
   readonly render: () => Promise<string>;
   /** How deployments are is asked of `count` from now on, at each scrape. */
   readonly watchDeployments: (count: () => DeploymentCounts) => void;
+  /** How many connections are not read is asked of `count` from now on, at each scrape. */
+  readonly watchHeldConnections: (count: () => number) => void;
   /** Stops the sampling of the event loop. */
   readonly close: () => void;
 }
@@ -240,6 +243,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const instruments = createInstruments(registry);
   let countDeployments = (): DeploymentCounts | null => null;
   watchDeployments(registry, () => countDeployments());
+  let countHeldConnections = () => 0;
+  watchHeldConnections(registry, () => countHeldConnections());
   instruments.buildInfo.set({ version: options.version, node_version: process.version }, 1);
   startAtZero(instruments);
   const warn = throttled(options, SAME_LINE_MS);
@@ -255,6 +260,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     contentType: registry.contentType,
     render: () => registry.metrics(),
     watchDeployments: (count) => (countDeployments = count),
+    watchHeldConnections: (count) => (countHeldConnections = count),
     close,
   };
 }

@@ -84,6 +84,13 @@ export class DeviceHub {
     return this.#sockets.size;
   }
 
+  /** Connections of which nothing is read now, counted at each call. */
+  get heldCount(): number {
+    let count = 0;
+    for (const socket of this.#sockets) if (socket.isHeld) count++;
+    return count;
+  }
+
   /** Options for the WebSocket server that takes the upgrades. */
   get serverOptions() {
     return {

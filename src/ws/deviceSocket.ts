@@ -106,6 +106,11 @@ export class DeviceSocket implements DeviceConnection {
     this.#guarded(() => this.#read(data, false, receivedAtMs));
   }
 
+  /** Nothing is read of it now. */
+  get isHeld(): boolean {
+    return this.#readStop.isStopped;
+  }
+
   /** Nothing that the device says is read until `release`. */
   hold(): void {
     if (this.#isClosing) return;

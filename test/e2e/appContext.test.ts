@@ -39,21 +39,28 @@ describe('the context of an application', () => {
     return { context, origin };
   }
 
-  /** Uploads and deploys by REST, connects both devices. */
-  async function busy(origin: string) {
-    const upload = await fetch(`${origin}/v1/models?name=small`, {
+  async function upload(origin: string): Promise<string> {
+    const answer = await fetch(`${origin}/v1/models?name=small`, {
       method: 'POST',
       headers: { 'content-type': 'application/octet-stream', ...asAdmin(origin) },
       body: 'a model',
     });
-    const { id: modelId } = (await upload.json()) as { id: string };
-    const body = { modelId, end: { deviceId: 'camera' }, edge: { deviceId: 'edge' } };
+    return ((await answer.json()) as { id: string }).id;
+  }
+
+  async function deploy(origin: string, modelId: string, deviceId: string): Promise<string> {
+    const body = { modelId, end: { deviceId }, edge: { deviceId: 'edge' } };
     const created = await fetch(`${origin}/v1/deployments`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...asAdmin(origin) },
       body: JSON.stringify(body),
     });
-    const { id: deploymentId } = (await created.json()) as { id: string };
+    return ((await created.json()) as { id: string }).id;
+  }
+
+  /** Uploads and deploys by REST, connects both devices. */
+  async function busy(origin: string) {
+    const deploymentId = await deploy(origin, await upload(origin), 'camera');
     const end = await deviceClient(origin, endHello);
     const edge = await deviceClient(origin, edgeHello);
     await Promise.all([end.next('cut'), edge.next('cut')]);
@@ -120,6 +127,48 @@ describe('the context of an application', () => {
     broken = false;
     await end.next('cut', 2);
     assert.equal(await ready(), 200);
+  });
+
+  it('tells how many connections are not read while more comes than is decided, and that none is afterwards', async () => {
+    const { context, origin } = await started(
+      'overloaded',
+      {},
+      {
+        'limits.framesPerSecond': 10_000,
+        'limits.frameBurst': 10_000,
+        // a row for each decision, and one decision for each commit
+        'decisions.keptRowMs': 0,
+        'decisions.queueRows': 1,
+        'decisions.batchDeployments': 1,
+        'decisions.flushMs': 20,
+      },
+    );
+    const held = async () =>
+      Number(/^cutpoint_held_connections (\d+)$/m.exec(await context.metrics.render())?.[1]);
+    const modelId = await upload(origin);
+    await deviceClient(origin, edgeHello);
+    const cameras: Awaited<ReturnType<typeof deviceClient>>[] = [];
+    for (let i = 0; i < 6; i++) {
+      const deviceId = `camera-${i}`;
+      await deploy(origin, modelId, deviceId);
+      cameras.push(await deviceClient(origin, { ...endHello, deviceId }));
+    }
+    for (const camera of cameras) await camera.next('cut');
+    assert.equal(await held(), 0);
+    let sequence = 0;
+    const flood = setInterval(() => {
+      sequence++;
+      for (const camera of cameras)
+        camera.send({ type: 'telemetry', sequence, ...quickLink, cpuLoad: (sequence % 10) / 10 });
+    }, 2);
+    try {
+      await pollUntil(async () => (await held()) > 0);
+    } finally {
+      clearInterval(flood);
+    }
+    await pollUntil(async () => (await held()) === 0);
+    await pollUntil(() => Promise.resolve(context.control.devices.get('camera-5').lastSequence === sequence));
+    assert.equal(await held(), 0);
   });
 });
 

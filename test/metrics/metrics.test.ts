@@ -84,6 +84,7 @@ function tellAll(metrics: Metrics): void {
     heldBack: 4,
     inFallback: 5,
   }));
+  metrics.watchHeldConnections(() => 6);
   metrics.decisionQueue(7);
   metrics.storeCommitted({ rows: 5, seconds: 0.0001 });
   metrics.storeFailed({ operation: 'commit', error: new StoreError('full', 'The disk is full') });
@@ -163,6 +164,7 @@ test('each event moves its figure', async () => {
     cutpoint_deployments: 3,
     'cutpoint_deployment_status{status="active"}': 2,
     cutpoint_deployments_violating: 1,
+    cutpoint_held_connections: 6,
     cutpoint_decision_queue_rows: 7,
     cutpoint_store_committed_rows_total: 5,
     cutpoint_store_commit_duration_seconds_count: 1,
