@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Fleet } from '../../src/control/fleet.js';
 import { protocolName } from '../../src/protocol/messages.js';
-import { DeviceHub } from '../../src/ws/deviceHub.js';
+import { Backlog } from '../../src/ws/backlog.js';
+import { DeviceHub, type HubSettings } from '../../src/ws/deviceHub.js';
 import { DeviceSocket } from '../../src/ws/deviceSocket.js';
 import { until } from '../support/controlRig.js';
 import { FragmentList } from '../../src/ws/fragmentList.js';
@@ -24,7 +25,7 @@ const roundMs = 20;
 const perRound = 8;
 
 /** A hub for devices without tokens, whose decisions are behind as soon as `perRound` frames were read in a round. */
-async function hubOf(t: TestContext) {
+async function hubOf(t: TestContext, more: Partial<HubSettings> = {}, monotonicMs = () => performance.now()) {
   let left = perRound;
   let isUnlimited = false;
   let isStuck = false;
@@ -54,10 +55,10 @@ async function hubOf(t: TestContext) {
       access: { maySpeakFor: () => true },
       events: recorded.events,
       nowMs: Date.now,
-      monotonicMs: () => performance.now(),
+      monotonicMs,
       failed: (error) => failures.push(error),
     },
-    { ...testHubSettings, framesPerSecond: 10_000, frameBurst: 100_000, maxConnections: 100 },
+    { ...testHubSettings, framesPerSecond: 10_000, frameBurst: 100_000, maxConnections: 100, ...more },
   );
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...hub.serverOptions });
   server.on('connection', (socket) => hub.accept(socket, null));
@@ -82,6 +83,10 @@ async function hubOf(t: TestContext) {
     stop(): void {
       isStuck = true;
       left = 0;
+    },
+    /** So many frames are read, after `stop`, and then none again. */
+    allow(frames: number): void {
+      left = frames;
     },
     go(): void {
       isStuck = false;
@@ -173,3 +178,45 @@ test('where nothing is decided at all, nobody stays held: frames are replaced as
   await until(() => held.size > 0, 'and again');
   assert.deepEqual(rig.failures, []);
 });
+
+for (const { prepareTimeoutMs, longestMs } of [
+  { prepareTimeoutMs: 400, longestMs: 100 },
+  { prepareTimeoutMs: 30_000, longestMs: 1_000 },
+])
+  test(`with ${prepareTimeoutMs} ms to prepare a cut nobody is held for more than ${longestMs} ms, and as long where others are due`, async (t) => {
+    let nowMs = 0;
+    const rig = await hubOf(t, { maxConnections: 300, prepareTimeoutMs }, () => nowMs);
+    const devices = await Promise.all(Array.from({ length: 300 }, (_, i) => rig.device(`flood-${i}`)));
+    const hold = t.mock.method(DeviceSocket.prototype, 'hold');
+    const release = t.mock.method(DeviceSocket.prototype, 'release');
+    const callUp = t.mock.method(Backlog.prototype, 'callUp');
+    const speak = () => devices.forEach((device) => device.tell());
+    /** Until rounds have begun and ended that saw the clock as it is now. */
+    const rounds = async () => {
+      const { length } = callUp.mock.calls;
+      await until(() => callUp.mock.callCount() >= length + 3, 'three rounds');
+    };
+    rig.stop();
+    speak();
+    speak();
+    await until(() => rig.shed() === 300, 'each has lost a frame');
+    // all but one are read, as where nothing waits nobody is held
+    rig.allow(299);
+    await until(() => rig.read.size === 299, 'all but one are read');
+    speak();
+    await until(() => hold.mock.callCount() === 299, 'they are held');
+    await rounds();
+    // 256 are called up to be read next
+    assert.equal(release.mock.callCount(), 256);
+    assert.equal(rig.hub.heldCount, 43);
+    nowMs = longestMs - 1;
+    await rounds();
+    assert.equal(release.mock.callCount(), 256);
+    nowMs = longestMs;
+    await rounds();
+    const longest = release.mock.calls.slice(256).map((call) => call.arguments[0]);
+    assert.deepEqual(longest, Array<number>(43).fill(longestMs));
+    rig.unlimited();
+    await until(() => rig.hub.heldCount === 0, 'nobody is held');
+    assert.deepEqual(rig.failures, []);
+  });
