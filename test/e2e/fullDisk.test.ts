@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeZooModel } from '../../src/zoo/zoo.js';
-import { restClient } from '../support/restClient.js';
+import { restClient, type RestClient } from '../support/restClient.js';
 import { mustServe, startServe, type ServeProcess } from '../support/serveProcess.js';
 import { deviceClient } from '../support/serviceRig.js';
 
@@ -94,11 +94,7 @@ describe('a disk that is full', { skip }, () => {
     return { deploymentId, rest, end, versions };
   }
 
-  const readiness = async () => {
-    const response = await fetch(`${serve!.origin}/readyz`);
-    return { status: response.status, body: (await response.json()) as { status?: unknown } };
-  };
-  const metric = async (rest: Awaited<ReturnType<typeof restClient>>, name: string) => {
+  const metric = async (rest: RestClient, name: string) => {
     const { body } = await rest.get('/metrics');
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(String(body))?.[1] ?? 0);
   };
@@ -106,11 +102,11 @@ describe('a disk that is full', { skip }, () => {
   it('holds the cuts, says so, refuses changes, and goes on by itself when there is room', async () => {
     const { deploymentId, rest, end, versions } = await busy(join(disk, 'hold'), 'hold');
     fillDisk();
-    await until(async () => (await readiness()).status === 503);
-    assert.match(JSON.stringify((await readiness()).body), /disk is full|commit failed/);
+    await until(async () => (await rest.get('/readyz')).status === 503);
+    assert.match(JSON.stringify((await rest.get('/readyz')).body), /disk is full|commit failed/);
     assert.equal(await metric(rest, 'cutpoint_store_failing'), 1);
     assert.ok((await metric(rest, 'cutpoint_store_failures_total{code="full"}')) > 0);
-    assert.equal((await fetch(`${serve!.origin}/healthz`)).status, 200);
+    assert.equal((await rest.get('/healthz')).status, 200);
     const held = versions().at(-1)!;
     const change = await rest.patch(`/v1/deployments/${deploymentId}`, {
       requirements: { latencySeconds: 9 },
@@ -119,12 +115,12 @@ describe('a disk that is full', { skip }, () => {
     const upload = await rest.upload('name=more', Buffer.alloc(1_000_000));
     assert.ok(upload.status >= 500 && upload.status !== 500, `an upload is answered with ${upload.status}`);
     await sleep(300);
-    assert.equal((await readiness()).status, 503);
+    assert.equal((await rest.get('/readyz')).status, 503);
     assert.ok(versions().at(-1)! <= held + 1, 'cuts stay as they are');
     assert.equal((await rest.get(`/v1/deployments/${deploymentId}`)).status, 200);
 
     rmSync(filler);
-    await until(async () => (await readiness()).status === 200);
+    await until(async () => (await rest.get('/readyz')).status === 200);
     const { length } = versions();
     await end.next('cut', length + 3);
     assert.equal(await metric(rest, 'cutpoint_store_failing'), 0);
@@ -141,8 +137,8 @@ describe('a disk that is full', { skip }, () => {
     const data = join(disk, 'continue');
     const { deploymentId, rest, end, versions } = await busy(data, 'continue');
     fillDisk();
-    await until(async () => (await readiness()).body.status === 'degraded');
-    assert.equal((await readiness()).status, 200);
+    await until(async () => (await rest.get('/readyz')).body.status === 'degraded');
+    assert.equal((await rest.get('/readyz')).status, 200);
     const { length } = versions();
     await end.next('cut', length + 5);
     // a commit that is small enough may still find room; what is left of it is used up soon

@@ -19,9 +19,17 @@ interface OpenApi {
   readonly components: object;
 }
 
+/**
+ * Each request has a connection of its own. One that idles while a model is imported is closed by the service after a
+ * while; a process that is late to see that would send on it, and a change must not be sent twice to find out.
+ */
+const ownConnection = { connection: 'close' } as const;
+
 /** @param key the API key it calls with; that of the admin where none is given */
 export async function restClient(origin: string, key: string = adminKey(origin)) {
-  const document = (await (await fetch(`${origin}/openapi.json`)).json()) as OpenApi;
+  const document = (await (
+    await fetch(`${origin}/openapi.json`, { headers: ownConnection })
+  ).json()) as OpenApi;
   const ajv = new Ajv({ strict: false, allErrors: true });
   ajv.addSchema({ $id: 'openapi', components: document.components });
 
@@ -55,7 +63,7 @@ export async function restClient(origin: string, key: string = adminKey(origin))
   }
 
   async function send(method: string, address: string, init: RequestInit = {}): Promise<Answer> {
-    const headers = { ...bearer(key), ...(init.headers as Record<string, string>) };
+    const headers = { ...ownConnection, ...bearer(key), ...(init.headers as Record<string, string>) };
     const response = await fetch(`${origin}${address}`, { method, ...init, headers });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
