@@ -29,9 +29,10 @@ function bytesOf({ features, masks, slots, tree, stateRows, nodeRows, support, n
   for (const { priced, bounded } of [stateRows, nodeRows]) parts.push(priced, bounded);
   if (support !== null) parts.push(support.rows, support.states);
   if (nested !== null) {
-    const { lower, upper, start, uppers, states, lowerOf, upperOf, heavyLayers } = nested;
+    const { lower, upper, start, uppers, states, lowerOf, upperOf, lowerLeaf, upperLeaf, heavyLayers } =
+      nested;
     for (const { nodes, inAll, inAny } of [lower, upper]) parts.push(nodes, inAll, inAny);
-    parts.push(start, uppers, states, lowerOf, upperOf, heavyLayers);
+    parts.push(start, uppers, states, lowerOf, upperOf, lowerLeaf, upperLeaf, heavyLayers);
   }
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }

@@ -17,6 +17,8 @@ export interface SplitRule {
   readonly statesPerLeaf: number;
   /** `spread`: the widest one, quick to find. `corners`: the one that raises the minima of the two halves most. */
   readonly split: 'spread' | 'corners';
+  /** Runs of more rows than these are halved by this feature, whatever the rule. */
+  readonly first?: { readonly feature: number; readonly downTo: number };
 }
 
 /** Rows looked at to choose a split by `corners`: more do not choose better. */
@@ -36,7 +38,7 @@ export interface BoundTree {
 export function buildBoundTree(
   features: Float64Array,
   width: number,
-  { statesPerLeaf, split: rule }: SplitRule,
+  { statesPerLeaf, split: rule, first: given }: SplitRule,
 ): { readonly tree: BoundTree; readonly order: Int32Array } {
   const count = features.length / width;
   let leafCount = 1;
@@ -51,7 +53,9 @@ export function buildBoundTree(
     if (leaves === 1) return;
     const half = leaves / 2;
     const middle = leafStart(leafFirst + half, leafCount, count);
-    selectMedian(features, width, choose(first, last), order, first, last, middle);
+    const isGiven = given !== undefined && last - first > given.downTo;
+    const feature = isGiven ? given.feature : choose(first, last);
+    selectMedian(features, width, feature, order, first, last, middle);
     split(first, middle, leafFirst, half);
     split(middle, last, leafFirst + half, half);
   };

@@ -82,7 +82,7 @@ export class Gads implements Incumbent {
     this.problem.pack(objective, constraints);
     if (present >= 0) this.readStates(present, present + 1);
     if (this.nested !== null) {
-      if (this.proveNested(this.nested, objective, constraints)) return this.best;
+      if (this.proveNested(this.nested, objective, constraints, present)) return this.best;
     } else if (hasSupport && this.isWorthTrying() && this.trySupport(supportRows, objective.linear))
       return this.best;
     this.prove();
@@ -114,8 +114,9 @@ export class Gads implements Incumbent {
     nested: NestedSearch,
     objective: ObjectiveFunction,
     constraints: readonly Constraint[],
+    present: number,
   ): boolean {
-    const isProven = nested.pack(objective, constraints) && nested.prove();
+    const isProven = nested.pack(objective, constraints) && nested.prove(present);
     this.visited += nested.visited;
     return isProven;
   }

@@ -12,6 +12,9 @@ import type { FeatureLayout } from './features.js';
 import type { Layer } from './layerGraph.js';
 import type { StateRows } from './stateRows.js';
 
+/** Runs of more cuts than this are halved by how deep they lie: pairs of what is left are then nested, or are not. */
+const sortedDownTo = 16;
+
 /** Figures of one cut, in this order; the first five are priced like the features of two tiers. */
 export const cutFigures = {
   /** Seconds on the tier that this cut alone decides: the end device, the cloud. */
@@ -56,6 +59,9 @@ export interface NestedCuts {
   /** The lower cut that holds back the same layers as an upper one, and the other way round. */
   readonly lowerOf: Int32Array;
   readonly upperOf: Int32Array;
+  /** By held state, the leaves of its two cuts. */
+  readonly lowerLeaf: Int32Array;
+  readonly upperLeaf: Int32Array;
   /** Cuts of the second hop around lower cut i: `uppers[start[i]]` … `uppers[start[i + 1] - 1]`, ascending. */
   readonly start: Int32Array;
   readonly uppers: Int32Array;
@@ -67,12 +73,14 @@ export interface NestedCuts {
  * @param rows all states of three tiers, of one encoding, in the order of enumeration: the first has all layers on the end
  *   device, the last all in the cloud
  * @param placeOf the held state that stands for each row
+ * @param rowOf by held state, its own row
  */
 export function nestedCuts(
   rows: StateRows,
   layers: readonly Layer[],
   layout: FeatureLayout,
   placeOf: Int32Array,
+  rowOf: Int32Array,
 ): NestedCuts {
   const { lowerOf, upperOf, maskOf } = downsetsOf(rows);
   const all = lowerOf[0]!;
@@ -107,6 +115,8 @@ export function nestedCuts(
     ...heavyLayers(layers, rows.layerWords),
     lowerOf: matched(upper.placeOf, lower.placeOf),
     upperOf: matched(lower.placeOf, upper.placeOf),
+    lowerLeaf: rowOf.map((row) => leafOf(lower.side, lower.placeOf[lowerOf[row]!]!)),
+    upperLeaf: rowOf.map((row) => leafOf(upper.side, upper.placeOf[upperOf[row]!]!)),
     ...pairs,
   };
 }
@@ -157,12 +167,21 @@ function readCut(
   to[offset + cutFigures.edgeWeights] = features[layout.weights + 1]!;
 }
 
+/** The node of the tree that holds one cut alone. */
+function leafOf({ leafCount, count }: CutSide, cut: number): number {
+  return leafCount + Math.ceil(((cut + 1) * leafCount) / count) - 1;
+}
+
 function sideOf(
   rows: Float64Array,
   maskOf: readonly Uint32Array[],
   words: number,
 ): { side: CutSide; placeOf: Int32Array } {
-  const { tree, order } = buildBoundTree(rows, cutFigures.count, { statesPerLeaf: 1, split: 'corners' });
+  const { tree, order } = buildBoundTree(rows, cutFigures.count, {
+    statesPerLeaf: 1,
+    split: 'corners',
+    first: { feature: cutFigures.ownSeconds, downTo: sortedDownTo },
+  });
   const { leafCount, corners } = tree;
   const count = order.length;
   const placeOf = new Int32Array(count);

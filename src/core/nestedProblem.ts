@@ -17,12 +17,12 @@ export class NestedProblem {
   readonly lower: CutCosts;
   readonly upper: CutCosts;
   stageWeight = 0;
-  /** What a second on the edge adds to the sum, and to its stage. */
-  edgePrice = 0;
+  /** What a second on the edge adds to its stage. */
   edgeStage = 0;
   /** What both parts of the sum count. */
   shared = 0;
   private edgeWeightLimit = Infinity;
+  private hasEdgeLimit = false;
   private edgeMemoryLimit = Infinity;
   /** Of each bounded sum: the limit, and what both parts count. */
   private readonly sumLimits = new Float64Array(maxSums);
@@ -44,7 +44,6 @@ export class NestedProblem {
 
   /** False where the objective is one of the edge alone: then this search knows nothing. */
   pack(objective: ObjectiveFunction, constraints: readonly Constraint[]): boolean {
-    this.edgePrice = 0;
     this.edgeStage = 0;
     this.shared = 0;
     this.edgeWeightLimit = Infinity;
@@ -57,6 +56,7 @@ export class NestedProblem {
     lower.stageWeight = stageWeight;
     upper.stageWeight = stageWeight;
     for (let c = 0; c < constraints.length; c++) this.bound(constraints[c]!);
+    this.hasEdgeLimit = this.edgeWeightLimit < Infinity;
     if (column === noColumn) return this.price(objective);
     const lowerFigure = this.lowerFigures[column]!;
     if (lowerFigure >= 0) lower.weights[lowerFigure] = 1;
@@ -83,7 +83,10 @@ export class NestedProblem {
     const upperFigure = this.upperFigures[column]!;
     if (upperFigure >= 0 && limit < upper.limits[upperFigure]!) upper.limits[upperFigure] = limit;
     if (column === columns.weights + 1 && limit < this.edgeWeightLimit) this.edgeWeightLimit = limit;
-    if (column === columns.memory + 1 && limit < this.edgeMemoryLimit) this.edgeMemoryLimit = limit;
+    if (column !== columns.memory + 1) return;
+    if (limit < this.edgeMemoryLimit) this.edgeMemoryLimit = limit;
+    // memory is weights and a working set
+    if (limit < this.edgeWeightLimit) this.edgeWeightLimit = limit;
   }
 
   /** Weights of priced features as those of one cut's figures. */
@@ -98,8 +101,7 @@ export class NestedProblem {
 
   private price({ linear, stages, stageWeight }: ObjectiveFunction): true {
     const { lower, upper, layout } = this;
-    this.edgePrice = linear[layout.seconds + 1]!;
-    this.shared = this.edgePrice * this.cuts.edgeSeconds;
+    this.shared = linear[layout.seconds + 1]! * this.cuts.edgeSeconds;
     this.read(linear, lower.weights, 0);
     this.read(linear, upper.weights, 1);
     if (stageWeight === 0) return true;
@@ -111,15 +113,21 @@ export class NestedProblem {
 
   /** False where no pair below the two nodes is nested and meets the bounds on both cuts together. */
   mayMeet(a: number, b: number): boolean {
-    const { words, lower, upper } = this.cuts;
-    const { inAll } = lower;
-    const { inAny } = upper;
+    const { hasEdgeLimit } = this;
+    const { words, lower, upper, edgeWeights } = this.cuts;
+    // bytes of weights that all pairs leave to the edge
+    let held = 0;
+    if (hasEdgeLimit) {
+      const figure = cutFigures.edgeWeights;
+      held = lower.nodes[a * width + figure]! + upper.nodes[b * width + figure]! - edgeWeights;
+      if (held > this.edgeWeightLimit) return false;
+    }
+    let onEdge = 0;
     for (let w = 0, i = a * words, j = b * words; w < words; w++) {
-      if ((inAll[i + w]! & ~inAny[j + w]!) !== 0) return false;
+      if ((lower.inAll[i + w]! & ~upper.inAny[j + w]!) !== 0) return false;
+      onEdge |= upper.inAll[j + w]! & ~lower.inAny[i + w]!;
     }
-    if (this.edgeMemoryLimit < Infinity || this.edgeWeightLimit < Infinity) {
-      if (!this.mayFit(a, b)) return false;
-    }
+    if (hasEdgeLimit && onEdge !== 0 && !this.mayFit(a, b, held)) return false;
     for (let k = 0; k < this.lower.partCount; k++) {
       const sum = this.lower.parts[k]![a]! + this.upper.parts[k]![b]! - this.sumShared[k]!;
       if (sum > this.sumLimits[k]!) return false;
@@ -127,16 +135,13 @@ export class NestedProblem {
     return true;
   }
 
-  /** False where all pairs below the two nodes leave to the edge weights, or a layer with its working set, that are too large for it. */
-  private mayFit(a: number, b: number): boolean {
-    const { words, lower, upper, edgeWeights, workingBytes, heavyLayers } = this.cuts;
-    const figure = cutFigures.edgeWeights;
-    const held = Math.max(
-      0,
-      lower.nodes[a * width + figure]! + upper.nodes[b * width + figure]! - edgeWeights,
-    );
-    if (held > this.edgeWeightLimit) return false;
-    const bytes = this.edgeMemoryLimit - held;
+  /** False where all pairs below the two nodes leave to the edge a layer whose working set is too large beside `held` bytes. */
+  private mayFit(a: number, b: number, held: number): boolean {
+    const { words, lower, upper, workingBytes, heavyLayers } = this.cuts;
+    const bytes = this.edgeMemoryLimit - (held > 0 ? held : 0);
+    if (bytes >= workingBytes[workingBytes.length - 1]!) return true;
+    const i = a * words;
+    const j = b * words;
     let low = 0;
     let high = workingBytes.length;
     while (low < high) {
@@ -144,10 +149,9 @@ export class NestedProblem {
       if (workingBytes[middle]! > bytes) high = middle;
       else low = middle + 1;
     }
-    if (low === workingBytes.length) return true;
     for (let w = 0; w < words; w++) {
-      const onEdge = upper.inAll[b * words + w]! & ~lower.inAny[a * words + w]!;
-      if ((onEdge & heavyLayers[low * words + w]!) !== 0) return false;
+      const alone = upper.inAll[j + w]! & ~lower.inAny[i + w]!;
+      if ((alone & heavyLayers[low * words + w]!) !== 0) return false;
     }
     return true;
   }

@@ -3,14 +3,16 @@
  *
  * Problem. The state with the least objective among those that meet all bounds, if it is better than the incumbent.
  * Algorithm: the best cut of each hop alone, under the bounds that are on it alone, is a problem of two tiers over some
- * hundred cuts. Where these two are nested and their state meets the bounds on both, it is the optimum: no pair is better
- * than the best of each. Else branch and bound over pairs of nodes, one of the tree of each hop. A pair of nodes holds
- * no better state where the sum of their minima, neither taken below the best of its hop, is not below the incumbent;
- * none that meets the bounds where a minimum breaks one, where a layer that all its lower cuts hold back is in none
- * of its upper cuts (not nested), or where a layer that all of them leave to the edge is larger than its memory. Complexity:
- * O(cuts of both hops) mostly, O(states) at worst. (Own derivation.) Rejected: a tree over the states alone, whose boxes
- * mix good states with those that meet the bounds, and which lies in main memory; going through the cuts of one
- * hop, and for each those of the other, which looks at too many where the edge is of no use.
+ * hundred cuts, begun at the cut of the present state. Where these two are nested and their state meets the bounds on
+ * both, it is the optimum: no pair is better than the best of each. Else branch and bound over pairs of nodes, one of the
+ * tree of each hop. A pair of nodes holds no better state where the sum of their minima, neither taken below the best of
+ * its hop, is not below the incumbent (a minimum rises to the least of the children once these are costed); none that
+ * meets the bounds where a minimum breaks one, where a layer that all its lower cuts hold back is in none of its upper
+ * cuts (not nested), or where what all of them leave to the edge is too much for it. Complexity: O(cuts of both hops)
+ * mostly, O(states) at worst. (Own derivation.) Rejected: a tree over the states alone, whose boxes mix good states with
+ * those that meet the bounds, and which lies in main memory; going through the cuts of one hop, and for each those of the
+ * other, which looks at too many where the edge is of no use; a price (Lagrange multiplier) on what the edge holds, which
+ * halves the gap at the root and nowhere else.
  *
  * With a bottleneck the objective is sum + weight * slowest stage: for each hop the least of that is found too, and takes the
  * place of the least sum of one hop at a time.
@@ -18,7 +20,7 @@
  * Rounding. The two parts count the edge's seconds of all layers once too often, which is taken off again. Where that is
  * so much larger than the optimum that rounding could hide a better state, nothing is said to be proven.
  */
-import type { CutCosts } from './cutCosts.js';
+import { mostChildren, type CutCosts } from './cutCosts.js';
 import type { FeatureLayout } from './features.js';
 import { cutFigures, type NestedCuts } from './nestedCuts.js';
 import { NestedProblem, rounding } from './nestedProblem.js';
@@ -41,8 +43,8 @@ export class NestedSearch {
   /** Pairs of nodes put aside, and their bounds. */
   private readonly stack: Int32Array;
   private readonly bounds: Float64Array;
-  /** Bounds of two siblings, each with a node of the other hop. */
-  private readonly values = new Float64Array(2);
+  /** Bounds of siblings, each with a node of the other hop. */
+  private readonly values = new Float64Array(mostChildren);
 
   constructor(
     private readonly cuts: NestedCuts,
@@ -50,9 +52,9 @@ export class NestedSearch {
     private readonly incumbent: Incumbent,
   ) {
     this.problem = new NestedProblem(cuts, layout);
-    const depth = Math.ceil(Math.log2(cuts.lower.leafCount) + Math.log2(cuts.upper.leafCount)) + 2;
-    this.stack = new Int32Array(2 * depth);
-    this.bounds = new Float64Array(depth);
+    const most = mostChildren * (this.problem.lower.steps + this.problem.upper.steps) + 1;
+    this.stack = new Int32Array(2 * most);
+    this.bounds = new Float64Array(most);
   }
 
   /** Cuts, nodes and pairs of nodes looked at for the packed problem. */
@@ -66,19 +68,24 @@ export class NestedSearch {
     return this.problem.pack(objective, constraints);
   }
 
-  /** True where the incumbent is now proven to be the best of the packed problem, or that no state meets its bounds. */
-  prove(): boolean {
-    const { incumbent } = this;
+  /**
+   * True where the incumbent is now proven to be the best of the packed problem, or that no state meets its bounds.
+   * @param present a state to start from, -1 for nowhere: the best cut of a hop is mostly its cut still
+   */
+  prove(present: number): boolean {
+    const { incumbent, cuts } = this;
     const { lower, upper, stageWeight, shared } = this.problem;
+    const lowerStart = present < 0 ? 0 : cuts.lowerLeaf[present]!;
+    const upperStart = present < 0 ? 0 : cuts.upperLeaf[present]!;
     upper.costRoot();
-    upper.findLeast(false);
+    upper.findLeast(false, upperStart);
     if (upper.best < 0) return true;
     lower.costRoot();
-    lower.findLeast(false);
+    lower.findLeast(false, lowerStart);
     if (lower.best < 0) return true;
     if (stageWeight > 0) {
-      upper.findLeast(true);
-      lower.findLeast(true);
+      upper.findLeast(true, upperStart);
+      lower.findLeast(true, lowerStart);
     }
     const bound = Math.max(lower.leastSum + upper.leastStaged, lower.leastStaged + upper.leastSum) - shared;
     if (bound < incumbent.bestValue) {
@@ -93,6 +100,8 @@ export class NestedSearch {
     const { lower, upper } = this.problem;
     const lowerLeaves = lower.side.leafCount;
     const upperLeaves = upper.side.leafCount;
+    lower.raiseExpanded();
+    upper.raiseExpanded();
     stack[0] = 1;
     stack[1] = 1;
     bounds[0] = -Infinity;
@@ -105,26 +114,29 @@ export class NestedSearch {
         this.tryPair(lower.cutOf(a), upper.cutOf(b));
         continue;
       }
-      // The larger half is halved; the lower one a level ahead, which looks at fewest pairs (measured).
-      const isLower = a < lowerLeaves && (b >= upperLeaves || a * upperLeaves <= 2 * b * lowerLeaves);
+      // The larger one is split; of equals the lower one, which looks at fewest pairs (measured).
+      const isLower = a < lowerLeaves && (b >= upperLeaves || a * upperLeaves <= b * lowerLeaves);
       if (isLower) this.boundChildren(lower, upper, a, b);
       else this.boundChildren(upper, lower, b, a);
-      const child = 2 * (isLower ? a : b);
-      const left = values[0]!;
-      const right = values[1]!;
-      // The more promising child goes on top.
-      const near = left <= right ? child : child + 1;
-      const later = Math.max(left, right);
-      if (later < Infinity) {
-        stack[2 * top] = isLower ? near ^ 1 : a;
-        stack[2 * top + 1] = isLower ? b : near ^ 1;
-        bounds[top++] = later;
+      const split = isLower ? lower : upper;
+      const parent = isLower ? a : b;
+      const first = split.firstChild(parent);
+      const count = split.endOfChildren(parent) - first;
+      let near = -1;
+      let nearest = Infinity;
+      for (let c = 0; c < count; c++) {
+        if (values[c]! >= nearest) continue;
+        near = c;
+        nearest = values[c]!;
       }
-      const sooner = Math.min(left, right);
-      if (sooner < Infinity) {
-        stack[2 * top] = isLower ? near : a;
-        stack[2 * top + 1] = isLower ? b : near;
-        bounds[top++] = sooner;
+      if (near < 0) continue;
+      // The most promising child comes last, on top.
+      for (let n = 1; n <= count; n++) {
+        const c = (near + n) % count;
+        if (values[c] === Infinity) continue;
+        stack[2 * top] = isLower ? first + c : a;
+        stack[2 * top + 1] = isLower ? b : first + c;
+        bounds[top++] = values[c]!;
       }
     }
   }
@@ -135,32 +147,58 @@ export class NestedSearch {
    */
   private boundChildren(split: CutCosts, kept: CutCosts, node: number, other: number): void {
     const { values, problem } = this;
-    const { shared, stageWeight, edgeStage, edgePrice } = problem;
-    const { edgeSeconds } = this.cuts;
+    const { shared, stageWeight } = problem;
     const isLower = split === problem.lower;
     const limit = this.incumbent.bestValue;
-    split.costChildren(node);
-    this.pairs += 2;
+    split.expand(node);
+    const first = split.firstChild(node);
+    const count = split.endOfChildren(node) - first;
+    this.pairs += count;
+    const { sums, sumsOffEdge, leastSum } = split;
     const keptSum = kept.sums[other]!;
-    const keptLeast = Math.max(keptSum, kept.leastSum);
-    const keptEdge = kept.side.nodes[other * width + cutFigures.edgeSeconds]! - edgeSeconds;
-    for (let c = 0; c < 2; c++) {
-      const child = 2 * node + c;
-      values[c] = Infinity;
-      const sum = split.sums[child]!;
-      if (sum === Infinity) continue;
-      const least = Math.max(sum, split.leastSum);
-      const edge = split.side.nodes[child * width + cutFigures.edgeSeconds]! + keptEdge;
-      let value = least + keptLeast - shared;
+    const keptLeast = (keptSum > kept.leastSum ? keptSum : kept.leastSum) - shared;
+    const keptOffEdge = kept.sumsOffEdge[other]!;
+    for (let c = 0; c < count; c++) {
+      const child = first + c;
+      const sum = sums[child]!;
+      const least = sum > leastSum ? sum : leastSum;
       // The edge's seconds are not below 0.
-      if (edge < 0) value = Math.max(value, sum + keptSum - shared - edge * edgePrice);
-      if (stageWeight > 0) {
-        const stage = Math.max(split.stages[child]!, kept.stages[other]!, edge * edgeStage);
-        const staged = Math.max(least + kept.leastStaged, split.leastStaged + keptLeast) - shared;
-        value = Math.max(value + stageWeight * stage, staged);
-      }
-      if (!(value < limit)) continue;
-      if (isLower ? problem.mayMeet(child, other) : problem.mayMeet(other, child)) values[c] = value;
+      const offEdge = sumsOffEdge[child]! + keptOffEdge;
+      const onEdge = least + keptLeast;
+      values[c] = offEdge > onEdge ? offEdge : onEdge;
+    }
+    if (stageWeight > 0) this.boundStages(split, kept, first, other);
+    for (let c = 0; c < count; c++) {
+      const child = first + c;
+      const isHope =
+        values[c]! < limit && (isLower ? problem.mayMeet(child, other) : problem.mayMeet(other, child));
+      if (!isHope) values[c] = Infinity;
+    }
+  }
+
+  /** Raises the bounds of the children from `first` on by what the slowest stage costs at least. */
+  private boundStages(split: CutCosts, kept: CutCosts, first: number, other: number): void {
+    const { values, problem } = this;
+    const { shared, stageWeight, edgeStage } = problem;
+    const limit = this.incumbent.bestValue;
+    const { sums, stages, leastSum } = split;
+    const { nodes } = split.side;
+    const keptStage = kept.stages[other]!;
+    const keptEdge = kept.side.nodes[other * width + cutFigures.edgeSeconds]! - this.cuts.edgeSeconds;
+    const keptSum = kept.sums[other]!;
+    const staged = split.leastStaged + (keptSum > kept.leastSum ? keptSum : kept.leastSum) - shared;
+    const keptStaged = kept.leastStaged - shared;
+    for (let c = 0; c < values.length; c++) {
+      if (!(values[c]! < limit)) continue;
+      const child = first + c;
+      let stage = (nodes[child * width + cutFigures.edgeSeconds]! + keptEdge) * edgeStage;
+      if (stages[child]! > stage) stage = stages[child]!;
+      if (keptStage > stage) stage = keptStage;
+      let value = values[c]! + stageWeight * stage;
+      const sum = sums[child]!;
+      const alone = (sum > leastSum ? sum : leastSum) + keptStaged;
+      if (alone > value) value = alone;
+      values[c] = staged > value ? staged : value;
     }
   }
 

@@ -169,7 +169,7 @@ function holdStates(
     stateRows,
     nodeRows: nodeRows(stateRows, kept.length, tree),
     support: supportStates(features, width, tree, layout.weights),
-    nested: isNested(layout, encodings) ? nestedCuts(rows, layers, layout, placeOf) : null,
+    nested: isNested(layout, encodings) ? nestedCuts(rows, layers, layout, placeOf, placed) : null,
   };
 }
 

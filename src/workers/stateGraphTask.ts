@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { fractionDone, type BuildProgress } from '../core/buildProgress.js';
+import type { NestedCuts } from '../core/nestedCuts.js';
 import { buildStateGraph, type PartitionInput, type StateGraph } from '../core/stateGraph.js';
 
 export interface StateGraphTask {
@@ -26,12 +27,16 @@ export default function build({ input, maxStates, progress }: StateGraphTask): S
     held.stateRows.bounded,
     held.nodeRows.priced,
     held.nodeRows.bounded,
-    ...(held.nested === null ? [] : [held.nested.uppers, held.nested.states]),
+    ...(held.nested === null ? [] : largeParts(held.nested)),
   ].map((array) => array.buffer as ArrayBuffer);
   return move({
     [transferableSymbol]: transferList,
     [valueSymbol]: built,
   }) as unknown as StateGraph;
+}
+
+function largeParts({ uppers, states, lowerLeaf, upperLeaf }: NestedCuts): Int32Array[] {
+  return [uppers, states, lowerLeaf, upperLeaf];
 }
 
 function tell(port: MessagePort): BuildProgress {

@@ -20,7 +20,8 @@ test('figures of two nested cuts add up to the features of their state, or of on
   fc.assert(
     fc.property(threeTiers, (input) => {
       const { held, layout } = buildStateGraph(input, 100_000);
-      const { lower, upper, start, uppers, states, edgeSeconds, edgeWeights } = held!.nested!;
+      const nested = held!.nested!;
+      const { lower, upper, start, uppers, states, edgeSeconds, edgeWeights } = nested;
       assert.equal(states.length, held!.rawCount);
       const at = (side: typeof lower, cut: number, figure: number): number => {
         for (let leaf = side.leafCount; leaf < 2 * side.leafCount; leaf++) {
@@ -29,6 +30,15 @@ test('figures of two nested cuts add up to the features of their state, or of on
         }
         throw new Error(`no leaf of cut ${cut}`);
       };
+      for (let state = 0; state < held!.count; state++) {
+        const seconds = held!.features.subarray(state * layout.length + layout.seconds);
+        const own = (side: typeof lower, leaf: number): number => {
+          assert.ok(leaf >= side.leafCount, 'a leaf');
+          return side.nodes[leaf * cutFigures.count + cutFigures.ownSeconds]!;
+        };
+        assert.equal(own(lower, nested.lowerLeaf[state]!), seconds[0], `lower cut of state ${state}`);
+        assert.equal(own(upper, nested.upperLeaf[state]!), seconds[2], `upper cut of state ${state}`);
+      }
       for (let a = 0; a < lower.count; a++) {
         for (let p = start[a]!; p < start[a + 1]!; p++) {
           const b = uppers[p]!;

@@ -50,10 +50,14 @@ test('a bound tree holds each row in one leaf, and at each node the least of wha
       unbalancedRows,
       fc.constantFrom('spread', 'corners'),
       fc.integer({ min: 1, max: 9 }),
-      (rows, split, statesPerLeaf) => {
+      fc.option(fc.record({ feature: fc.nat({ max: width - 1 }), downTo: fc.nat({ max: 20 }) }), {
+        nil: undefined,
+      }),
+      (rows, split, statesPerLeaf, given) => {
         const { tree, order } = buildBoundTree(Float64Array.from(rows.flat()), width, {
           statesPerLeaf,
           split,
+          ...(given === undefined ? {} : { first: given }),
         });
         assert.deepEqual(
           [...order].sort((a, b) => a - b),
@@ -67,6 +71,17 @@ test('a bound tree holds each row in one leaf, and at each node the least of wha
             leafStart(first - tree.leafCount, tree.leafCount, rows.length),
             leafStart(last - tree.leafCount + 1, tree.leafCount, rows.length),
           );
+          const halves = node < tree.leafCount && given !== undefined && below.length > given.downTo;
+          if (halves && below.length > 1) {
+            const at = below.map((row) => rows[row]![given.feature]!);
+            const middle =
+              leafStart((last + first + 1) / 2 - tree.leafCount, tree.leafCount, rows.length) -
+              leafStart(first - tree.leafCount, tree.leafCount, rows.length);
+            assert.ok(
+              Math.max(...at.slice(0, middle)) <= Math.min(...at.slice(middle)),
+              `node ${node} is halved`,
+            );
+          }
           for (let f = 0; f < width; f++) {
             const least = Math.min(...below.map((row) => rows[row]![f]!));
             assert.equal(tree.corners[node * width + f], least, `node ${node}, feature ${f}`);
