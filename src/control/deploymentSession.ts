@@ -6,8 +6,7 @@
  */
 import type { Context } from '../core/context.js';
 import type { Decision, Placement } from '../core/decision.js';
-import type { Alternative, Partitioner, PlacedAs } from '../core/partitioner.js';
-import { samePlacement } from '../core/policy/policy.js';
+import type { Alternative } from '../core/partitioner.js';
 import type { Steps } from '../core/steps.js';
 import { Correction } from './correction.js';
 import { CutInForce } from './cutInForce.js';
@@ -16,7 +15,8 @@ import { deploymentContext, withCloud } from './deploymentContext.js';
 import type { Basis, DeploymentStatus, Nack, PendingBasis } from './deploymentState.js';
 import { namesOf, type LatestRow } from './history.js';
 import { LatestDecision, type LatestReader } from './latestDecision.js';
-import { monotonicMs, type Clock } from './ports.js';
+import { LatestSearch } from './latestSearch.js';
+import { monotonicMs } from './ports.js';
 import type { DecisionReason, DecisionRecord, DeploymentRecord, ModelRecord, Role } from './records.js';
 import { admitted, type Admission } from './admission.js';
 import { roleOfDevice, rolesOf } from './roles.js';
@@ -51,17 +51,10 @@ export class DeploymentSession {
   latestRow: LatestRow | null = null;
   /** Decisions since then that kept the cut and have no row. */
   keptSinceRow = 0;
+  readonly search = new LatestSearch();
   readonly #latest: LatestDecision;
   /** Whether that chose the best cut: telemetry may confirm it. */
   #isConfirmable = false;
-  /** Where the latest search ended; null where telemetry confirmed the cut in force since. */
-  #found: PlacedAs | null = null;
-  /** The decision itself, where it may be asked for again in the same context; else null, as it is large. */
-  #unmoved: Decision | null = null;
-  /** That was searched on already, in its context. */
-  #isThorough = false;
-  /** What the search took that has bettered it since, ns; null where none did. */
-  #refinedNanoseconds: number | null = null;
   readonly #inForce: CutInForce;
   readonly #switching = new Switching();
   #heldReason: DecisionReason | null = null;
@@ -171,8 +164,7 @@ export class DeploymentSession {
     const broken = basis.partitioner.confirmed(context, placement);
     if (broken === null || namesOf(broken) !== latestRow.broken) return null;
     const tookNanoseconds = Number(around.clock.monotonicNanoseconds() - startedAt);
-    this.#found = null;
-    this.#unmoved = null;
+    this.search.forget();
     this.decidedAtMs = atMs;
     const confirmed = {
       deploymentId: current.id,
@@ -192,30 +184,17 @@ export class DeploymentSession {
 
   /** The search that may better the latest decision; null where it is proven to be the best, or was searched on already. */
   refining(): Steps<Decision> | null {
-    const found = this.#unmoved;
-    if (this.basis === null || found === null || this.#isThorough || !this.#latest.context.isThere)
-      return null;
-    if (found.optimality.kind === 'exact') return null;
+    const found = this.search.improvable;
+    if (this.basis === null || found === null || !this.#latest.context.isThere) return null;
     return this.basis.partitioner.thorough(this.#latest.context.context(), found);
-  }
-
-  /**
-   * Takes what came of that search, where nothing was decided meanwhile; it is in force after the next `decide`.
-   * @returns false where it is no better than what was found before
-   */
-  refine(decision: Decision, searchNanoseconds: number): boolean {
-    this.#isThorough = true;
-    if (!isBetter(decision, this.#unmoved!)) return false;
-    this.#unmoved = decision;
-    this.#refinedNanoseconds = searchNanoseconds;
-    return true;
   }
 
   /** Decides; null when there is nothing to decide with, or nothing has changed since the last decision. */
   decide(reason: DecisionReason, around: Surroundings): DecisionRecord | null {
     const context = this.context(around);
     if (this.basis === null || context === null) return null;
-    const atMs = monotonicMs(around.clock);
+    const { clock } = around;
+    const atMs = monotonicMs(clock);
     const mustLeave = this.current.cut !== null && this.setAsides.holds(this.current.cut, atMs);
     const missing = mustLeave || !this.#restored ? [] : missingAfterStart(this.current, around);
     if (missing.length > 0) {
@@ -225,18 +204,11 @@ export class DeploymentSession {
     }
     const isSame = this.#latest.context.holds(context);
     const isWaitOver = this.waitsFor !== null && !this.setAsides.holds(this.waitsFor, atMs);
-    const isRefined = isSame && this.#refinedNanoseconds !== null;
+    const isRefined = isSame && this.search.isRefined;
     if (isSame && !isRefined && !mustLeave && !isWaitOver && !this.#switching.watchesTime) return null;
-    const startedAt = around.clock.monotonicNanoseconds();
-    const { decision, foundAt } =
-      isSame && this.#unmoved !== null
-        ? { decision: this.#unmoved, foundAt: startedAt }
-        : this.#search(this.basis.partitioner, context, around.clock);
-    if (!isSame) {
-      this.#isThorough = false;
-      this.#refinedNanoseconds = null;
-    }
-    const refinedNanoseconds = this.#refinedNanoseconds;
+    const { partitioner } = this.basis;
+    const present = this.#present();
+    const { decision, searchNanoseconds } = this.search.decide(partitioner, context, isSame, present, clock);
     // what came of searching on is of no use in another context
     const told = reason === 'refinement' && !isRefined ? 'telemetry' : reason;
     const cause = mustLeave ? 'nack' : told === 'telemetry' ? (this.#heldReason ?? told) : told;
@@ -246,21 +218,11 @@ export class DeploymentSession {
     // Time alone changed nothing.
     if (isSame && !changesCut && !isRefined) return null;
     this.#latest.context.take(context);
-    const record = this.#record(
-      {
-        context,
-        decision,
-        switching,
-        searchNanoseconds: refinedNanoseconds ?? Number(foundAt - startedAt),
-        reason: cause,
-      },
-      chosen,
-      around.clock.nowMs(),
-    );
+    const made = { context, decision, switching, searchNanoseconds, reason: cause };
+    const record = this.#record(made, chosen, clock.nowMs());
     this.decisionCount++;
     this.decidedAtMs = atMs;
-    this.#keepFound(decision);
-    this.#refinedNanoseconds = null;
+    this.search.keep(decision, this.#switching.watchesTime);
     this.#heldReason = null;
     if (!mustLeave) this.#restored = false;
     this.status = { kind: 'active' };
@@ -270,13 +232,6 @@ export class DeploymentSession {
   /** `decision`, the one with this number, is what operators see, unless they see a later one already. */
   show(decision: DecisionRecord, number: number): void {
     this.#latest.show(decision, number, this.basis);
-  }
-
-  #keepFound(decision: Decision): void {
-    const { placement, encoding, optimality } = decision;
-    this.#found = { placement, encoding };
-    // where time is watched, it is weighed again; where it is not proven, searched on
-    this.#unmoved = this.#switching.watchesTime || optimality.kind === 'bounded' ? decision : null;
   }
 
   /** What the policy makes of the best cut, and what devices take of that. */
@@ -302,21 +257,6 @@ export class DeploymentSession {
     return admitted(choice, decision, this.current, this.setAsides, atMs, (placement) =>
       partitioner.predict(context, placement),
     );
-  }
-
-  #search(
-    partitioner: Partitioner,
-    context: Context,
-    clock: Clock,
-  ): { readonly decision: Decision; readonly foundAt: bigint } {
-    const placement = this.#present();
-    let foundAt = 0n;
-    // The best cut of the last context is nearer than one that was kept although it was not.
-    const start = this.#found ?? (placement === null ? null : { placement });
-    const decision = partitioner.decide(context, start, () => {
-      foundAt = clock.monotonicNanoseconds();
-    });
-    return { decision, foundAt };
   }
 
   /** Placement of the cut in force; null before the first. */
@@ -352,14 +292,4 @@ export class DeploymentSession {
       keptBefore: this.keptSinceRow,
     };
   }
-}
-
-/** Of two decisions in the same context, the later one searched for from the cut of the earlier. */
-function isBetter(later: Decision, earlier: Decision): boolean {
-  const isAnother = later.encoding !== earlier.encoding || !samePlacement(later.placement, earlier.placement);
-  return isAnother || gapOf(later) < gapOf(earlier);
-}
-
-function gapOf({ optimality }: Decision): number {
-  return optimality.kind === 'exact' ? 0 : (optimality.gap ?? Infinity);
 }

@@ -76,7 +76,7 @@ export class Refinements {
       const now = this.clock.monotonicNanoseconds();
       if (done === true) {
         const took = running.nanoseconds + Number(now - startedAt);
-        const isBetter = value !== null && session.refine(value, took);
+        const isBetter = value !== null && session.search.refine(value, took);
         this.#end(isBetter ? 'better' : 'same');
         if (isBetter) this.refined(session);
         return;
