@@ -8,7 +8,7 @@ import { Controller, settings } from './controller.js';
 import type { Effort } from './effort.js';
 import type { Running } from './device.js';
 import type { FleetPlan } from './fleet.js';
-import { summarise } from './profileSummary.js';
+import { summarise } from '../profileSummary.js';
 import type { LoadReport, Trial } from './results.js';
 
 type Figures = Omit<LoadReport, 'takenAt' | 'quick' | 'seconds' | 'machine'>;

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { loadCharts } from './reportCharts.js';
-import type { LoadReport, ModuleShare } from './results.js';
+import type { ModuleShare } from '../profileSummary.js';
+import type { LoadReport } from './results.js';
 import { verdictsOf } from './targets.js';
 import { stepSeconds } from './walks.js';
 

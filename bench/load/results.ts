@@ -1,4 +1,5 @@
 /** The figures of a load run as they are written. Names that others read are stable. */
+import type { ModuleShare } from '../profileSummary.js';
 import type { Offered } from './fleet.js';
 import type { ProcessFigures } from './processFigures.js';
 import type { Quantiles } from './quantiles.js';
@@ -15,12 +16,6 @@ export interface Trial {
   /** Share of its core that the server took. */
   readonly serverCpu: number;
   readonly clients: Offered;
-}
-
-export interface ModuleShare {
-  readonly module: string;
-  /** Of the samples that are not idle. */
-  readonly share: number;
 }
 
 export interface LoadReport {

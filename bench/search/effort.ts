@@ -12,6 +12,7 @@ export const fullEffort: Effort = {
   warmUpSeconds: 0.1,
   raceSeconds: 0.5,
   oracleSeconds: 10,
+  cutOracleSeconds: 40,
   neighbourSeconds: 1,
   maxStates,
 };
@@ -23,6 +24,7 @@ export const quickEffort: Effort = {
   warmUpSeconds: 0.03,
   raceSeconds: 0.08,
   oracleSeconds: 0.3,
+  cutOracleSeconds: 0.3,
   neighbourSeconds: 0.1,
   maxStates,
 };

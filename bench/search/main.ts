@@ -12,13 +12,15 @@ import { sampleTrace, type TraceFile } from './contexts.js';
 import { fullEffort, growthSeries, quickEffort, tiersOf } from './effort.js';
 import type { Effort, Job, Reply } from './processMessages.js';
 import { writeReport } from './report.js';
-import type { GrowthResult, ModelResult, SearchReport } from './results.js';
+import type { GrowthResult, ModelResult, ProfileResult, SearchReport } from './results.js';
 
 /** A full run that would take longer measures and checks the rest for a shorter time; `samples` and `checked` say so. */
 const wholeSeconds = 840;
 
 /** One that takes longer is ended and listed as left out. */
 const jobSeconds = 150;
+
+const profileSeconds = 1.5;
 
 const help = `npm run bench:search -- [options]
   --quick         a few models, fewer contexts: within 50 seconds instead of 15 minutes
@@ -61,6 +63,7 @@ function readFlags(): Flags | null {
 class Run {
   readonly models: ModelResult[] = [];
   readonly growth: GrowthResult[] = [];
+  profile: ProfileResult | null = null;
   readonly leftOut: { name: string; reason: string }[] = [];
   private readonly started = performance.now();
   private done = 0;
@@ -81,6 +84,7 @@ class Run {
       ...fullEffort,
       raceSeconds: share * fullEffort.raceSeconds,
       oracleSeconds: share * fullEffort.oracleSeconds,
+      cutOracleSeconds: share * fullEffort.cutOracleSeconds,
       neighbourSeconds: share * fullEffort.neighbourSeconds,
     };
   }
@@ -118,11 +122,20 @@ class Run {
     }
   }
 
+  async measureProfile(entry: Entry, tiers: number): Promise<void> {
+    const { name, source } = entry;
+    const { effort, traces } = this;
+    const model = await loadEntry(entry);
+    const job: Job = { kind: 'profile', name, source, tiers, ...model, traces, effort, profileSeconds };
+    await this.run(`profile of ${name}, ${tiers} tiers`, job);
+  }
+
   async run(title: string, job: Job): Promise<void> {
     try {
       const reply = await inOwnProcess(job);
       if ('model' in reply) this.models.push(reply.model);
-      else this.growth.push(reply.growth);
+      else if ('growth' in reply) this.growth.push(reply.growth);
+      else this.profile = reply.profile;
       this.say(`${title}: ${summaryOf(reply)}`);
     } catch (error) {
       const reason = refusalOf(error);
@@ -133,7 +146,16 @@ class Run {
   }
 }
 
+/** The model with the highest p99; null where none holds its states. */
+function slowestOf(models: readonly ModelResult[]): ModelResult | null {
+  const p99 = ({ modes }: ModelResult): number => Math.max(...modes.map(({ gadsWarm }) => gadsWarm.p99Us));
+  return models
+    .filter(({ algorithm }) => algorithm === 'gads')
+    .reduce<ModelResult | null>((worst, model) => (worst && p99(worst) >= p99(model) ? worst : model), null);
+}
+
 function summaryOf(reply: Reply): string {
+  if ('profile' in reply) return `mean ${reply.profile.meanUs.toFixed(2)} us`;
   const result = 'model' in reply ? reply.model : reply.growth;
   const warm = 'model' in reply ? reply.model.search.gadsWarm : reply.growth.gadsWarm;
   const searched =
@@ -190,6 +212,12 @@ async function main(flags: Flags): Promise<void> {
   if (!entries.some(({ source }) => source === 'shared')) run.say('no models but those of the zoo');
   for (const [i, entry] of entries.entries()) await run.measure(entry, tierCounts[i]!);
   for (const job of growth) await run.run(`growth ${job.name}`, job);
+  const slowest = slowestOf(run.models);
+  if (slowest !== null)
+    await run.measureProfile(
+      entries.find(({ name }) => name === slowest.name)!,
+      slowest.tiers,
+    );
   const { maxStates, contexts, repeats } = effort;
   const report: SearchReport = {
     takenAt: new Date().toISOString(),
@@ -209,6 +237,7 @@ async function main(flags: Flags): Promise<void> {
       .map(({ name, samples, assumed }) => ({ name, contexts: samples.length, assumed })),
     models: run.models,
     growth: run.growth,
+    profile: run.profile,
     leftOut: run.leftOut,
   };
   await mkdir(dirname(flags.json), { recursive: true });

@@ -39,7 +39,7 @@ export function measureMinCut(
     }),
   };
   const optimum = (i: number): number => partitioner.decide(contexts[i]!).objectiveValue;
-  const judged = judge(states, partitioner, asked, effort.oracleSeconds);
+  const judged = judge(states, partitioner, asked, effort.cutOracleSeconds);
   const ratios = rivals === null ? null : ratiosOf(rivals, problems, optimum, near, effort.oracleSeconds);
   return {
     name,

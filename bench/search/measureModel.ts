@@ -17,7 +17,7 @@ import { measureBuild } from './measureBuild.js';
 import { measureMinCut } from './measureMinCut.js';
 import { measureSpared } from './measureSpared.js';
 import { neighbourEffect } from './neighbourEffect.js';
-import { allCuts, checkOracle, equallyGood, near, ScanOracle } from './oracle.js';
+import { allCuts, checkOracle, equallyGood, justAbove, meetsAll, near, ScanOracle } from './oracle.js';
 import { partitionInput } from './partitionInput.js';
 import type { ModelJob } from './processMessages.js';
 import { race, touchProblem, type Search } from './race.js';
@@ -190,13 +190,16 @@ class HeldModel {
       n++, i = (i + stride) % asked.length
     ) {
       const { problem } = asked[i]!;
-      const best = oracle.best(problem);
+      const answer = optima[i]! * width;
+      const value = objectiveValue(problem.objective, held.features, answer);
+      const below = meetsAll(problem, held.features, answer) ? justAbove(value) : Infinity;
+      const best = oracle.best(problem, below);
       found.checked++;
-      if (!equallyGood(problem, oracle.rows.features, best * width, held.features, optima[i]! * width))
+      if (!equallyGood(problem, oracle.rows.features, best * width, held.features, answer))
         found.mismatches++;
       if (problem.constraints.length === 0) continue;
       const { features } = oracle.rows;
-      const free = oracle.best({ ...problem, constraints: [] });
+      const free = oracle.best({ ...problem, constraints: [] }, below);
       if (!equallyGood(problem, features, best * width, features, free * width)) found.constraintsActive++;
       if (!oracle.meetsAll(problem, best)) found.infeasible++;
     }

@@ -6,7 +6,7 @@ import { objectiveValue } from '../../src/core/objective.js';
 import { assess } from '../../src/core/problem.js';
 import type { StateGraph } from '../../src/core/stateGraph.js';
 import { traceContexts, type TraceSamples } from './contexts.js';
-import { near, type ScanOracle } from './oracle.js';
+import { justAbove, near, type ScanOracle } from './oracle.js';
 import { spreadStride, Stopwatch } from './stopwatch.js';
 import type { Spared } from './results.js';
 
@@ -61,7 +61,7 @@ function judge(
   for (let i = 0; found.checked < decided.length && performance.now() < limit; found.checked++) {
     const { context, value } = decided[i]!;
     const problem = assess(context, layout, facts.maxDepth);
-    const best = oracle.best(problem) * layout.length;
+    const best = oracle.best(problem, justAbove(value)) * layout.length;
     if (!near(objectiveValue(problem.objective, oracle.rows.features, best), value)) found.mismatches++;
     i = (i + stride) % decided.length;
   }

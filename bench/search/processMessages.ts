@@ -1,7 +1,7 @@
 /** What the benchmark and the process that measures one model say to one another. */
 import type { LayerGraph } from '../../src/core/layerGraph.js';
 import type { TraceFile } from './contexts.js';
-import type { GrowthResult, ModelResult } from './results.js';
+import type { GrowthResult, ModelResult, ProfileResult } from './results.js';
 import type { SyntheticShape } from './synthetic.js';
 
 export interface Effort {
@@ -15,6 +15,8 @@ export interface Effort {
   readonly raceSeconds: number;
   /** For checking the answers of one mode. */
   readonly oracleSeconds: number;
+  /** The same where the oracle, and the answer itself, are a minimum cut each. */
+  readonly cutOracleSeconds: number;
   readonly neighbourSeconds: number;
   readonly maxStates: { readonly two: number; readonly three: number };
 }
@@ -39,5 +41,11 @@ export interface GrowthJob {
   readonly effort: Effort;
 }
 
-export type Job = ModelJob | GrowthJob;
-export type Reply = { readonly model: ModelResult } | { readonly growth: GrowthResult };
+export interface ProfileJob extends Omit<ModelJob, 'kind'> {
+  readonly kind: 'profile';
+  readonly profileSeconds: number;
+}
+
+export type Job = ModelJob | GrowthJob | ProfileJob;
+export type Reply =
+  { readonly model: ModelResult } | { readonly growth: GrowthResult } | { readonly profile: ProfileResult };

@@ -60,6 +60,7 @@ function markdown(report: SearchReport, stem: string): string {
     '## Under bounds, and for other objectives',
     'p50 / p99 in microseconds, states and nodes visited (mean). The rivals know no bounds; the scan does.',
     modeTable(report),
+    profileText(report),
     '## Does the neighbour effect hold?',
     `![Hops between consecutive optima](${stem}-hops.svg)`,
     neighbourText(report),
@@ -182,6 +183,21 @@ function modeTable({ models }: SearchReport): string {
     'visited warm / cold',
   ];
   return table(head, rows);
+}
+
+function profileText({ profile }: SearchReport): string {
+  if (profile === null) return '';
+  const { name, tiers, contexts, meanUs, visited, functions } = profile;
+  return [
+    '### Where the time goes',
+    `The model with the highest p99, ${name} on ${tiers} tiers: the hundredth of its searches under bounds that looked at most ` +
+      `states and nodes (${contexts} searches, ${visited.toFixed(0)} looked at in the mean), again and again under the engine’s profiler. ` +
+      `Mean ${us(meanUs)} µs.`,
+    table(
+      ['function', 'share'],
+      functions.map(({ module, share }) => [module, `${(100 * share).toFixed(1)} %`]),
+    ),
+  ].join('\n\n');
 }
 
 function neighbourText({ models }: SearchReport): string {

@@ -1,4 +1,5 @@
 /** What the search benchmark writes: the shape of its JSON. Times in microseconds unless a name says otherwise. */
+import type { ModuleShare } from '../profileSummary.js';
 
 /** Searches of one contender; the cost of reading the clock is taken off. */
 export interface Timing {
@@ -127,6 +128,18 @@ export interface GrowthResult {
   readonly scan: Timing | null;
 }
 
+/** Where the time of a model's slowest searches under bounds goes, as the engine's own profiler samples it. */
+export interface ProfileResult {
+  readonly name: string;
+  readonly tiers: number;
+  /** Searches that were made in turn, over and over. */
+  readonly contexts: number;
+  readonly meanUs: number;
+  /** States and nodes that a search looked at, mean. */
+  readonly visited: number;
+  readonly functions: readonly ModuleShare[];
+}
+
 export interface SearchReport {
   readonly takenAt: string;
   readonly quick: boolean;
@@ -152,6 +165,8 @@ export interface SearchReport {
   }[];
   readonly models: readonly ModelResult[];
   readonly growth: readonly GrowthResult[];
+  /** Of the model with the highest p99; null where none was measured. */
+  readonly profile: ProfileResult | null;
   /** Models that took no part, and why. */
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
 }

@@ -58,7 +58,7 @@ const checks: readonly Check[] = [
     atLeast: true,
     write: (contexts) => contexts.toFixed(0),
     whenMissed:
-      'The oracle reads the features of all valid cuts, and its time in a run is limited. Where cuts are counted in hundreds of thousands, mostly on three tiers, it judges fewer contexts, spread evenly; “contexts / checked” below has each figure. Where states are too many to hold, a minimum cut of another network judges mode `latency` alone, for as many contexts as the time allows; under bounds there is no oracle for so many cuts: the tests hold these decisions against trying all cuts on smaller graphs.',
+      'Where states are too many to hold, a minimum cut of another network judges mode `latency` alone, for as many contexts as the time allows (“contexts / checked” below); under bounds there is no oracle for so many cuts: the tests hold these decisions against trying all cuts on smaller graphs.',
   },
   {
     target: 'contexts with active bounds, of those asked: at least half',
@@ -81,7 +81,7 @@ const checks: readonly Check[] = [
       atLeast: false,
       write: microseconds,
       whenMissed:
-        'A search under bounds looks at some tens of nodes, at 5 to 10 ns each where they lie in the caches. The tail is made of contexts in which the best cuts of both hops do not go together (three tiers: not nested, or what lies between is too much for the edge), so that pairs of cuts have to be gone through; of bottleneck objectives, whose bound at the corner of a box is weak (the slowest stage of a box is that of no state in it); of contexts in which no cut meets all bounds (a search per bound that has to give); and of nodes that have to come into the caches first. The nodes visited say what the machine does not: see the table under bounds.',
+        'A search under bounds looks at some tens of nodes. The tail is made of contexts that bound what the edge may hold (three tiers): the best cuts of both hops leave too much between them, so that pairs of cuts have to be gone through, and the costs that bound a pair from below say nothing of what it holds; of bottleneck objectives, whose bound at the corner of a box is weak (the slowest stage of a box is that of no state in it); and of contexts in which no cut meets all bounds (a search per bound that has to give). “Where the time goes” profiles the slowest of them; the nodes visited, in the table under bounds, say what the machine does not.',
     })),
   ),
   {

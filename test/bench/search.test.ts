@@ -35,6 +35,16 @@ test('a quick run of one model writes figures and a report, and every answer is 
     for (const contender of contenders) assert.ok(two!.search[contender]!.samples > 0, contender);
     assert.ok(three!.states > two!.states && two!.states > two!.layers);
     for (const mode of two!.modes) assert.ok(mode.checked > 0 && mode.visited.warm.mean > 0, mode.mode);
+    const { profile } = report;
+    assert.equal(profile?.name, 'squeezenet-1.1');
+    const mean = report.models
+      .find(({ tiers }) => tiers === profile.tiers)!
+      .modes.map(({ visited }) => visited.warm.mean);
+    assert.ok(profile.visited > Math.max(...mean), 'the slowest look at more');
+    assert.ok(
+      profile.functions.some(({ module }) => module.includes('src/core/')),
+      'time goes to the search',
+    );
     assert.deepEqual(
       report.models
         .flatMap(({ rivalMismatches }) => Object.values(rivalMismatches))

@@ -1,6 +1,11 @@
 /** A CPU profile in a table: time by the module that spends it, the waiting left out. */
 import type { Profiler } from 'node:inspector';
-import type { ModuleShare } from './results.js';
+
+export interface ModuleShare {
+  readonly module: string;
+  /** Of the samples that are not idle. */
+  readonly share: number;
+}
 
 export function summarise(profile: Profiler.Profile): {
   readonly modules: ModuleShare[];
@@ -36,7 +41,7 @@ function moduleOf(functionName: string, url: string): string {
   if (functionName === '(garbage collector)') return 'garbage collector';
   if (url === '') return functionName === '(program)' ? 'native code (sockets, kernel)' : 'engine';
   if (url.startsWith('node:')) return `node: ${url.slice('node:'.length)}`;
-  const own = /\/dist\/(src\/.*)\.js$/.exec(url);
+  const own = /\/dist\/((?:src|bench)\/.*)\.js$/.exec(url);
   if (own !== null) return `${own[1]}.ts`;
   const library = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url);
   return library?.[1] ?? url;
