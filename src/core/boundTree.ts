@@ -17,8 +17,8 @@ export interface SplitRule {
   readonly statesPerLeaf: number;
   /** `spread`: the widest one, quick to find. `corners`: the one that raises the minima of the two halves most. */
   readonly split: 'spread' | 'corners';
-  /** Runs of more rows than these are halved by this feature, whatever the rule. */
-  readonly first?: { readonly feature: number; readonly downTo: number };
+  /** Runs of more than `downTo` rows are halved by this feature, whatever the rule. */
+  readonly upper?: { readonly feature: number; readonly downTo: number };
 }
 
 /** Rows looked at to choose a split by `corners`: more do not choose better. */
@@ -38,7 +38,7 @@ export interface BoundTree {
 export function buildBoundTree(
   features: Float64Array,
   width: number,
-  { statesPerLeaf, split: rule, first: given }: SplitRule,
+  { statesPerLeaf, split: rule, upper: given }: SplitRule,
 ): { readonly tree: BoundTree; readonly order: Int32Array } {
   const count = features.length / width;
   let leafCount = 1;

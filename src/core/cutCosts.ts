@@ -15,7 +15,7 @@ const stepLevels = 2;
 export const mostChildren = 2 ** stepLevels;
 
 export class CutCosts {
-  /** Cuts and nodes costed for this problem. */
+  /** How often a cut or a node was costed for this problem. */
   visited = 0;
   /** Per figure, what one unit of it adds to the objective. */
   readonly weights = new Float64Array(width);
@@ -32,8 +32,9 @@ export class CutCosts {
   /** The cut that has the latter. */
   best = -1;
   /**
-   * By node that was costed, what no cut below it is less than: the sum, Infinity where none meets the limits; the sum without
-   * the edge's seconds; the slowest stage; the parts.
+   * By node that was costed, what no cut below it that meets the limits is less than: the sum, in units of the objective,
+   * Infinity where there is none, and only where it is finite the others: the sum without the edge's seconds; the slowest
+   * stage, seconds; the parts, in units of their bounds. The first three rise as children are costed.
    */
   readonly sums: Float64Array;
   readonly sumsOffEdge: Float64Array;
@@ -61,10 +62,11 @@ export class CutCosts {
     this.expanded = new Int32Array(side.leafCount);
     const levels = Math.log2(side.leafCount);
     this.rootLevels = levels % stepLevels === 0 ? stepLevels : levels % stepLevels;
+    // each step down takes one node and puts aside at most its children
     this.stack = new Int32Array(mostChildren * this.steps + 1);
   }
 
-  /** From the root to a leaf. */
+  /** Steps from the root to a leaf, of `stepLevels` levels or, the first, fewer. */
   get steps(): number {
     return Math.ceil(Math.log2(this.side.leafCount) / stepLevels);
   }

@@ -180,7 +180,7 @@ function sideOf(
   const { tree, order } = buildBoundTree(rows, cutFigures.count, {
     statesPerLeaf: 1,
     split: 'corners',
-    first: { feature: cutFigures.ownSeconds, downTo: sortedDownTo },
+    upper: { feature: cutFigures.ownSeconds, downTo: sortedDownTo },
   });
   const { leafCount, corners } = tree;
   const count = order.length;

@@ -17,8 +17,9 @@
  * With a bottleneck the objective is sum + weight * slowest stage: for each hop the least of that is found too, and takes the
  * place of the least sum of one hop at a time.
  *
- * Rounding. The two parts count the edge's seconds of all layers once too often, which is taken off again. Where that is
- * so much larger than the optimum that rounding could hide a better state, nothing is said to be proven.
+ * Rounding. The two parts count the edge's seconds of all layers once too often, in the sum and in the edge's stage, which is
+ * taken off again. Where that is so much larger than the optimum that rounding could hide a better state, nothing is said
+ * to be proven.
  */
 import { mostChildren, type CutCosts } from './cutCosts.js';
 import type { FeatureLayout } from './features.js';
@@ -40,10 +41,10 @@ const width = cutFigures.count;
 export class NestedSearch {
   private readonly problem: NestedProblem;
   private pairs = 0;
-  /** Pairs of nodes put aside, and their bounds. */
+  /** Pairs of nodes put aside, and their bounds: each step down takes one and puts aside at most `mostChildren`. */
   private readonly stack: Int32Array;
   private readonly bounds: Float64Array;
-  /** Bounds of siblings, each with a node of the other hop. */
+  /** Bounds of siblings, each with a node of the other hop: as many as there are, what follows is of no meaning. */
   private readonly values = new Float64Array(mostChildren);
 
   constructor(
@@ -74,7 +75,7 @@ export class NestedSearch {
    */
   prove(present: number): boolean {
     const { incumbent, cuts } = this;
-    const { lower, upper, stageWeight, shared } = this.problem;
+    const { lower, upper, stageWeight, edgeStage, shared } = this.problem;
     const lowerStart = present < 0 ? 0 : cuts.lowerLeaf[present]!;
     const upperStart = present < 0 ? 0 : cuts.upperLeaf[present]!;
     upper.costRoot();
@@ -92,7 +93,8 @@ export class NestedSearch {
       this.tryBoth(lower.best, upper.best);
       if (incumbent.bestValue > bound * (1 + rounding)) this.branch();
     }
-    return shared <= largestShared * incumbent.bestValue;
+    const sharedStage = stageWeight * edgeStage * cuts.edgeSeconds;
+    return Math.max(shared, sharedStage) <= largestShared * incumbent.bestValue;
   }
 
   private branch(): void {
@@ -114,7 +116,7 @@ export class NestedSearch {
         this.tryPair(lower.cutOf(a), upper.cutOf(b));
         continue;
       }
-      // The larger one is split; of equals the lower one, which looks at fewest pairs (measured).
+      // That of the larger share of its tree is split; of equals the lower one, which looks at fewest pairs (measured).
       const isLower = a < lowerLeaves && (b >= upperLeaves || a * upperLeaves <= b * lowerLeaves);
       if (isLower) this.boundChildren(lower, upper, a, b);
       else this.boundChildren(upper, lower, b, a);
@@ -155,19 +157,16 @@ export class NestedSearch {
     const count = split.endOfChildren(node) - first;
     this.pairs += count;
     const { sums, sumsOffEdge, leastSum } = split;
-    const keptSum = kept.sums[other]!;
-    const keptLeast = (keptSum > kept.leastSum ? keptSum : kept.leastSum) - shared;
+    const keptBest = this.leastBelow(kept, other) - shared;
     const keptOffEdge = kept.sumsOffEdge[other]!;
     for (let c = 0; c < count; c++) {
-      const child = first + c;
-      const sum = sums[child]!;
-      const least = sum > leastSum ? sum : leastSum;
-      // The edge's seconds are not below 0.
-      const offEdge = sumsOffEdge[child]! + keptOffEdge;
-      const onEdge = least + keptLeast;
-      values[c] = offEdge > onEdge ? offEdge : onEdge;
+      const sum = sums[first + c]!;
+      const together = (sum > leastSum ? sum : leastSum) + keptBest;
+      // The edge's seconds are not below 0: no state is better than without any.
+      const offEdge = sumsOffEdge[first + c]! + keptOffEdge;
+      values[c] = offEdge > together ? offEdge : together;
     }
-    if (stageWeight > 0) this.boundStages(split, kept, first, other);
+    if (stageWeight > 0) this.boundStages(split, kept, first, count, other);
     for (let c = 0; c < count; c++) {
       const child = first + c;
       const isHope =
@@ -176,8 +175,8 @@ export class NestedSearch {
     }
   }
 
-  /** Raises the bounds of the children from `first` on by what the slowest stage costs at least. */
-  private boundStages(split: CutCosts, kept: CutCosts, first: number, other: number): void {
+  /** Raises the bounds of `count` children from `first` on by what the slowest stage costs at least. */
+  private boundStages(split: CutCosts, kept: CutCosts, first: number, count: number, other: number): void {
     const { values, problem } = this;
     const { shared, stageWeight, edgeStage } = problem;
     const limit = this.incumbent.bestValue;
@@ -185,10 +184,10 @@ export class NestedSearch {
     const { nodes } = split.side;
     const keptStage = kept.stages[other]!;
     const keptEdge = kept.side.nodes[other * width + cutFigures.edgeSeconds]! - this.cuts.edgeSeconds;
-    const keptSum = kept.sums[other]!;
-    const staged = split.leastStaged + (keptSum > kept.leastSum ? keptSum : kept.leastSum) - shared;
+    // Either hop with its own stage, the other one without.
+    const splitStaged = split.leastStaged + this.leastBelow(kept, other) - shared;
     const keptStaged = kept.leastStaged - shared;
-    for (let c = 0; c < values.length; c++) {
+    for (let c = 0; c < count; c++) {
       if (!(values[c]! < limit)) continue;
       const child = first + c;
       let stage = (nodes[child * width + cutFigures.edgeSeconds]! + keptEdge) * edgeStage;
@@ -196,10 +195,16 @@ export class NestedSearch {
       if (keptStage > stage) stage = keptStage;
       let value = values[c]! + stageWeight * stage;
       const sum = sums[child]!;
-      const alone = (sum > leastSum ? sum : leastSum) + keptStaged;
-      if (alone > value) value = alone;
-      values[c] = staged > value ? staged : value;
+      const staged = (sum > leastSum ? sum : leastSum) + keptStaged;
+      if (staged > value) value = staged;
+      values[c] = splitStaged > value ? splitStaged : value;
     }
+  }
+
+  /** What no cut below a node is less than: never below the best of its hop. */
+  private leastBelow(costs: CutCosts, node: number): number {
+    const sum = costs.sums[node]!;
+    return sum > costs.leastSum ? sum : costs.leastSum;
   }
 
   /** The two together; where that is no answer, and there is none yet, each alone, with nothing on the edge. */

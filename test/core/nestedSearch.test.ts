@@ -9,6 +9,7 @@ import { assess, type Constraint, type ObjectiveFunction } from '../../src/core/
 import { StateScan } from '../../src/core/rivals/stateScan.js';
 import { cutFigures } from '../../src/core/nestedCuts.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
+import { createRandom } from '../../src/demo/random.js';
 import { richContext, richPartitionInput } from '../support/graphs.js';
 
 const threeTiers = richPartitionInput.filter(({ tiers, encodings }) => tiers.length === 3 && !encodings);
@@ -125,6 +126,49 @@ test('any objective under any bounds, from any state: as good as the best of a s
     { numRuns: 150 },
   );
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 100, `${what}: ${count}`);
+});
+
+test('an edge whose seconds dwarf the optimum: rounding of what both cuts count hides no better state', () => {
+  const random = createRandom(5);
+  const count = 14;
+  const layers = Array.from({ length: count }, (_, v) => ({
+    name: `${v}`,
+    operators: ['Conv'],
+    weightBytes: 0,
+    workingBytes: 0,
+    macs: null,
+  }));
+  const tensors = Array.from({ length: count + 1 }, (_, t) => ({
+    name: `${t}`,
+    type: 'float32',
+    shape: [1],
+    bytes: 0,
+    producer: t === 0 ? null : t - 1,
+    consumers: t < count ? [t] : [],
+    isOutput: t === count,
+  }));
+  const source = { kind: 'measured', machineId: 'm' } as const;
+  const hop = { uplinkBitsPerSecond: 1e9, downlinkBitsPerSecond: 1e9, rttSeconds: 0, queueSeconds: 0 };
+  for (const objective of [
+    'throughput',
+    'latency',
+    { perLatencySecond: 1, perBottleneckSecond: 1 },
+  ] as const) {
+    for (let run = 0; run < 30; run++) {
+      const tiers = [1e-6, 1e10, 1e-6].map((seconds) => ({
+        seconds: layers.map(() => seconds * random.between(1, 2)),
+        source,
+      }));
+      const input: PartitionInput = { graph: { name: 'chain', layers, tensors }, tiers };
+      const { held, layout, facts } = buildStateGraph(input, 100_000);
+      const context = { tiers: [{}, {}, {}], hops: [hop, hop], requirements: { objective } };
+      const problem = assess(context, layout, facts.maxDepth);
+      const gads = new Gads(held!);
+      const found = gads.valueOf(problem.objective, gads.decide(problem, -1));
+      const least = gads.valueOf(problem.objective, new StateScan(held!).decide(problem));
+      assert.ok(near(found, least), `${JSON.stringify(objective)}: ${found} found, ${least} is best`);
+    }
+  }
 });
 
 test('several encodings, one that loses accuracy, and two tiers are searched without nested cuts', () => {

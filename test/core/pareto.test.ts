@@ -57,7 +57,7 @@ test('a bound tree holds each row in one leaf, and at each node the least of wha
         const { tree, order } = buildBoundTree(Float64Array.from(rows.flat()), width, {
           statesPerLeaf,
           split,
-          ...(given === undefined ? {} : { first: given }),
+          ...(given === undefined ? {} : { upper: given }),
         });
         assert.deepEqual(
           [...order].sort((a, b) => a - b),
