@@ -140,7 +140,9 @@ function* ofPrice(movable: Movable, cut: RangedCut, rivals: readonly number[]): 
   const isUnusable = present < 1;
   if (isUnusable && !cut.isBest(change(1))) return { from: 0, to: 1 };
   const ends = [asLine(largestAmount), 1] as const;
-  const { below, above } = yield* firstRivals(courses, cut, rivals, asLine(Math.max(1, present)), ends);
+  // once its hop can be used, those that use it are rivals too
+  const usable = isUnusable ? yield* rivalsOf(change(1), cut) : rivals;
+  const { below, above } = yield* firstRivals(courses, cut, usable, asLine(Math.max(1, present)), ends);
   const from = isUnusable ? 0 : above !== null ? asLine(above) : cut.isBest(change(0)) ? 0 : 1;
   return { from, to: below === null ? null : asLine(below) };
 }

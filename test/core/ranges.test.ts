@@ -66,7 +66,9 @@ function checkRange({ input }: Case, decision: Decision, movable: Movable, range
   const checkBeyond = (end: number, factor: number): void => {
     // Near its end a cut may be beaten by less than sums are exact to: then a look from farther away tells.
     const isNear = end > present / 1e3 && end < present * 1e3;
-    const steps = isNear ? [1.01, 1.1] : [1.01, 2, 100];
+    // Between two bounds that break one after the other another cut may be the best for a short way only.
+    const close = [1.00001, 1.0001, 1.001];
+    const steps = isNear ? [...close, 1.01, 1.1] : [...close, 1.01, 2, 100];
     const looks = steps.map((step) => end * step ** factor).filter((v) => v <= movable.largest);
     if (looks.length === 0) return;
     ends++;
@@ -173,4 +175,40 @@ test('a value of 0 has a range too, and one at the end of what is possible', () 
   ]) {
     assert.equal(named(name).from, 0);
   }
+});
+
+test('a rate of 0 ends where the hop is fast enough to be used', () => {
+  const layers = [0, 1].map((v) => ({
+    name: `layer${v}`,
+    operators: ['Conv'],
+    weightBytes: 0,
+    workingBytes: 0,
+    macs: null,
+  }));
+  const tensors = [
+    { name: 'in', type: 'float32', shape: [1], bytes: 1e6, producer: null, consumers: [0], isOutput: false },
+    { name: 'mid', type: 'float32', shape: [1], bytes: 1e5, producer: 0, consumers: [1], isOutput: false },
+    { name: 'out', type: 'float32', shape: [1], bytes: 0, producer: 1, consumers: [], isOutput: true },
+  ];
+  const source = { kind: 'measured', machineId: 'm' } as const;
+  const tiers = [
+    { seconds: [1, 1], source },
+    { seconds: [0, 0], source },
+  ];
+  const now: Context = {
+    tiers: [{ slowdown: 1 }, { slowdown: 1 }],
+    hops: [{ uplinkBitsPerSecond: 0, downlinkBitsPerSecond: 1e6, rttSeconds: 0, queueSeconds: 0 }],
+    requirements: {},
+  };
+  const partitioner = createPartitioner(
+    buildStateGraph({ graph: { name: 'pair', layers, tensors }, tiers }, 100),
+  );
+  const decision = partitioner.decide(now);
+  assert.deepEqual(decision.placement, [0, 0]);
+  const uplink = finished(partitioner.ranges(now, decision)).find(
+    ({ value }) => value === 'hops[0].uplinkBitsPerSecond',
+  )!;
+  // 800,000 bits instead of the second layer's second
+  assert.equal(uplink.from, 0);
+  assert.ok(uplink.to !== null && Math.abs(uplink.to - 8e5) < 8, `to ${uplink.to}`);
 });
