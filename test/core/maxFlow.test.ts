@@ -94,7 +94,7 @@ test('flow, the cut that is returned and the least of all cuts have the same cap
       const cut = capacityOf(net, (v) => flow.sourceSide[v] === 1);
       assert.ok(near(cut, least), `cut ${cut}, least ${least}`);
     }),
-    { numRuns: 3000 },
+    { numRuns: 6000 },
   );
   assert.ok(impossible > 50 && pinned > 500, `${impossible} without a cut, ${pinned} with pinned nodes`);
 });

@@ -67,7 +67,7 @@ function checkRange({ input }: Case, decision: Decision, movable: Movable, range
     // Near its end a cut may be beaten by less than sums are exact to: then a look from farther away tells.
     const isNear = end > present / 1e3 && end < present * 1e3;
     // Between two bounds that break one after the other another cut may be the best for a short way only.
-    const close = [1.00001, 1.0001, 1.001];
+    const close = [1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3].map((share) => 1 + share);
     const steps = isNear ? [...close, 1.01, 1.1] : [...close, 1.01, 2, 100];
     const looks = steps.map((step) => end * step ** factor).filter((v) => v <= movable.largest);
     if (looks.length === 0) return;
