@@ -14,6 +14,7 @@ import {
   type StateGraph,
 } from '../../src/core/stateGraph.js';
 import { topologyOf } from '../../src/core/topology.js';
+import { chain, tierOf } from '../support/chain.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 const near = (a: number, b: number): boolean =>
@@ -151,25 +152,8 @@ function rawStates({ graph, tiers, facts, layout, topology, encodings }: StateGr
 }
 
 test('against equals the present state wins', () => {
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const layers = [0, 1, 2].map((v) => ({
-    name: `l${v}`,
-    operators: ['Conv'],
-    weightBytes: 0,
-    workingBytes: 0,
-    macs: null,
-  }));
-  const tensors = [null, 0, 1, 2].map((producer, v) => ({
-    name: `t${v}`,
-    type: 'float32',
-    shape: [1],
-    bytes: 0,
-    producer,
-    consumers: v < 3 ? [v] : [],
-    isOutput: v === 3,
-  }));
-  const tiers = [0, 1].map(() => ({ seconds: [1, 2, 4], source }));
-  const states = buildStateGraph({ graph: { name: 'equals', layers, tensors }, tiers }, 100);
+  const tiers = [tierOf([1, 2, 4]), tierOf([1, 2, 4])];
+  const states = buildStateGraph({ graph: chain([0, 0, 0, 0]), tiers }, 100);
   const hops = [{ uplinkBitsPerSecond: 1e6, downlinkBitsPerSecond: 1e6, rttSeconds: 0, queueSeconds: 0 }];
   for (const requirements of [{}, { latencySeconds: 7 }]) {
     const now: Context = { tiers: [{ slowdown: 1 }, { slowdown: 1 }], hops, requirements };

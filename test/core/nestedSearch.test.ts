@@ -10,6 +10,7 @@ import { StateScan } from '../../src/core/rivals/stateScan.js';
 import { cutFigures } from '../../src/core/nestedCuts.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
 import { createRandom } from '../../src/demo/random.js';
+import { chain, tierOf } from '../support/chain.js';
 import { richContext, richPartitionInput } from '../support/graphs.js';
 
 const threeTiers = richPartitionInput.filter(({ tiers, encodings }) => tiers.length === 3 && !encodings);
@@ -130,24 +131,7 @@ test('any objective under any bounds, from any state: as good as the best of a s
 
 test('an edge whose seconds dwarf the optimum: rounding of what both cuts count hides no better state', () => {
   const random = createRandom(5);
-  const count = 14;
-  const layers = Array.from({ length: count }, (_, v) => ({
-    name: `${v}`,
-    operators: ['Conv'],
-    weightBytes: 0,
-    workingBytes: 0,
-    macs: null,
-  }));
-  const tensors = Array.from({ length: count + 1 }, (_, t) => ({
-    name: `${t}`,
-    type: 'float32',
-    shape: [1],
-    bytes: 0,
-    producer: t === 0 ? null : t - 1,
-    consumers: t < count ? [t] : [],
-    isOutput: t === count,
-  }));
-  const source = { kind: 'measured', machineId: 'm' } as const;
+  const graph = chain(new Array<number>(15).fill(0));
   const hop = { uplinkBitsPerSecond: 1e9, downlinkBitsPerSecond: 1e9, rttSeconds: 0, queueSeconds: 0 };
   for (const objective of [
     'throughput',
@@ -155,12 +139,10 @@ test('an edge whose seconds dwarf the optimum: rounding of what both cuts count 
     { perLatencySecond: 1, perBottleneckSecond: 1 },
   ] as const) {
     for (let run = 0; run < 30; run++) {
-      const tiers = [1e-6, 1e10, 1e-6].map((seconds) => ({
-        seconds: layers.map(() => seconds * random.between(1, 2)),
-        source,
-      }));
-      const input: PartitionInput = { graph: { name: 'chain', layers, tensors }, tiers };
-      const { held, layout, facts } = buildStateGraph(input, 100_000);
+      const tiers = [1e-6, 1e10, 1e-6].map((seconds) =>
+        tierOf(graph.layers.map(() => seconds * random.between(1, 2))),
+      );
+      const { held, layout, facts } = buildStateGraph({ graph, tiers }, 100_000);
       const context = { tiers: [{}, {}, {}], hops: [hop, hop], requirements: { objective } };
       const problem = assess(context, layout, facts.maxDepth);
       const gads = new Gads(held!);
@@ -190,29 +172,14 @@ test('under bounds it looks at less than two thirds of what the tree over all st
   // A chain whose tensors shrink and grow, so that neither hop has its best cut at an end.
   const count = 120;
   const size = (v: number): number => 1000 * (1 + ((v * 37) % 23)) * (count - v / 2);
-  const layers = Array.from({ length: count }, (_, v) => ({
-    name: `${v}`,
-    operators: ['Conv'],
-    weightBytes: 1000 * (1 + ((v * 13) % 7)),
-    workingBytes: 1000 * (1 + ((v * 29) % 11)),
-    macs: null,
-  }));
-  const tensors = Array.from({ length: count + 1 }, (_, t) => ({
-    name: `${t}`,
-    type: 'float32',
-    shape: [1],
-    bytes: size(t),
-    producer: t === 0 ? null : t - 1,
-    consumers: t < count ? [t] : [],
-    isOutput: t === count,
-  }));
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const tiers = [8, 1, 0.3].map((ratio, t) => ({
-    seconds: layers.map((_, v) => (ratio * (1 + ((v * (17 + t)) % 5))) / 1000),
-    source,
-  }));
-  const input: PartitionInput = { graph: { name: 'chain', layers, tensors }, tiers };
-  const { held, layout, facts } = buildStateGraph(input, 100_000);
+  const graph = chain(
+    Array.from({ length: count + 1 }, (_, t) => size(t)),
+    (v) => ({ weightBytes: 1000 * (1 + ((v * 13) % 7)), workingBytes: 1000 * (1 + ((v * 29) % 11)) }),
+  );
+  const tiers = [8, 1, 0.3].map((ratio, t) =>
+    tierOf(graph.layers.map((_, v) => (ratio * (1 + ((v * (17 + t)) % 5))) / 1000)),
+  );
+  const { held, layout, facts } = buildStateGraph({ graph, tiers }, 100_000);
   const nested = new Gads(held!);
   const tree = new Gads({ ...held!, nested: null });
   for (let i = 0; i < 200; i++) {

@@ -6,6 +6,7 @@ import { weightedSum } from '../../src/core/features.js';
 import { Gads } from '../../src/core/gads.js';
 import { linearObjective } from '../../src/core/objective.js';
 import { buildStateGraph, type HeldStates } from '../../src/core/stateGraph.js';
+import { chain, tierOf } from '../support/chain.js';
 import { richPartitionInput } from '../support/graphs.js';
 
 /** Weights over many orders of magnitude, 0 now and then. */
@@ -51,25 +52,8 @@ test('one of the support states is the best for any weights of the priced featur
 test('of a chain only the valleys that no mix of others beats are support states', () => {
   // Of the last valley (90 bytes after 8 layers) a third of the one before and two thirds of device-only send fewer.
   const bytes = [900, 500, 700, 300, 650, 600, 100, 400, 90];
-  const layers = bytes.map((_, v) => ({
-    name: `${v}`,
-    operators: ['Conv'],
-    weightBytes: 0,
-    workingBytes: 0,
-    macs: null,
-  }));
-  const tensors = bytes.map((size, t) => ({
-    name: `${t}`,
-    type: 'float32',
-    shape: [1],
-    bytes: size,
-    producer: t === 0 ? null : t - 1,
-    consumers: [t],
-    isOutput: false,
-  }));
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const tiers = [5, 1].map((seconds) => ({ seconds: bytes.map(() => seconds), source }));
-  const { held, layout } = buildStateGraph({ graph: { name: 'valleys', layers, tensors }, tiers }, 1000);
+  const tiers = [5, 1].map((seconds) => tierOf(bytes.map(() => seconds)));
+  const { held, layout } = buildStateGraph({ graph: chain([...bytes, 0]), tiers }, 1000);
   const sent = [...held!.support!.states].map(
     (state) => held!.features[state * layout.length + layout.bytesUp],
   );
