@@ -1,10 +1,11 @@
 /**
  * The oracle of the benchmark: a scan over the features of all valid cuts, before any pruning, that shares no tree, no
- * dominance and no neighbours with GADS. Where there are too many cuts to list, minimumCut.ts is the oracle of what is
+ * dominance and no neighbours with GADS, only the order of preference. Where there are too many cuts to list, minimumCut.ts is the oracle of what is
  * unconstrained. Rows that cannot be better are skipped by zones. The scan
  * itself is held against reading every row, and against core/exhaustive.ts, which costs each cut from its definition, on a sample.
  */
 import { blocksOf } from '../../src/core/blocks.js';
+import { candidateOf, compareCandidates } from '../../src/core/candidate.js';
 import type { Context } from '../../src/core/context.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
 import { weightedSum } from '../../src/core/features.js';
@@ -86,24 +87,14 @@ export class ScanOracle {
     return meetsAll(problem, this.rows.features, row * this.width);
   }
 
-  private leastViolation({ objective, constraints }: Problem): number {
+  private leastViolation(problem: Problem): number {
     const { features, count } = this.rows;
-    let best = 0;
+    let best = { row: 0, ...candidateOf(problem, features, 0) };
     for (let row = 1; row < count; row++) {
-      let difference = 0;
-      for (let c = 0; c < constraints.length && difference === 0; c++) {
-        const { weights, limit } = constraints[c]!;
-        const own = Math.max(0, weightedSum(weights, features, row * this.width) - limit);
-        difference = own - Math.max(0, weightedSum(weights, features, best * this.width) - limit);
-      }
-      if (difference === 0) {
-        difference =
-          objectiveValue(objective, features, row * this.width) -
-          objectiveValue(objective, features, best * this.width);
-      }
-      if (difference < 0) best = row;
+      const tried = { row, ...candidateOf(problem, features, row * this.width) };
+      if (compareCandidates(tried, best) < 0) best = tried;
     }
-    return best;
+    return best.row;
   }
 }
 

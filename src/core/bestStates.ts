@@ -1,7 +1,5 @@
 /** The best held states of a problem in the order of preference, by looking at each once. */
-import { compareCandidates, type Candidate } from './candidate.js';
-import { weightedSum } from './features.js';
-import { objectiveValue } from './objective.js';
+import { candidateOf, compareCandidates, type Candidate } from './candidate.js';
 import type { Problem } from './problem.js';
 import type { Steps } from './steps.js';
 
@@ -21,20 +19,11 @@ export function* bestStates(
   const best: (Candidate & { readonly state: number })[] = [];
   for (let state = 0; state * width < features.length; state++) {
     if (state % statesPerStep === 0) yield;
-    const candidate = { state, ...candidateOf(features, state * width, problem) };
+    const candidate = { state, ...candidateOf(problem, features, state * width) };
     if (best.length === limit && compareCandidates(candidate, best[limit - 1]!) >= 0) continue;
     const at = best.findIndex((other) => compareCandidates(candidate, other) < 0);
     best.splice(at < 0 ? best.length : at, 0, candidate);
     if (best.length > limit) best.pop();
   }
   return best.map(({ state }) => state);
-}
-
-function candidateOf(features: Float64Array, offset: number, { objective, constraints }: Problem): Candidate {
-  return {
-    excess: constraints.map(({ weights, limit }) =>
-      Math.max(0, weightedSum(weights, features, offset) - limit),
-    ),
-    value: objectiveValue(objective, features, offset),
-  };
 }

@@ -4,18 +4,16 @@
  *
  * Problem: the first y, going up and going down from the present one, at which some other cut is preferred, in the
  * order of candidate.ts. Algorithm: against each other cut, the points where a bound begins or ceases to be broken,
- * where two excesses or two objectives cross, and where the slowest stage becomes another one, are all the points at
+ * where two sums beyond a bound or two objectives begin or cease to be level, and where the slowest stage becomes another one, are all the points at
  * which the preference can change; between two neighbours of them one look tells. Most cuts need none of this:
  * where the own cut meets its bounds all the way, another is preferred nowhere unless its objective is lower at an end
  * or at a kink. Complexity: O(states) for one value. Rejected: walking in small steps, which passes over
  * narrow islands and has to stop somewhere; halving, since under energy bounds, or with a slowest stage in the
  * objective, the region of a cut need not be one interval.
  */
+import { beyond, compareSums, levelShare } from './candidate.js';
 import { weightedSum } from './features.js';
 import type { Problem } from './problem.js';
-
-/** Costs that differ by a smaller share are equal up to the rounding of their sums. */
-const rounding = 1e-12;
 
 /** `y`: where `problem` was assessed. Both with the same hops usable. */
 export interface Sample {
@@ -29,7 +27,7 @@ interface MovingWeights {
   readonly slope: number;
 }
 
-/** One cut's sums over the bounds, less their limits, and its objective, as lines in y. */
+/** One cut's sums over the bounds, and its objective, as lines in y. */
 interface Course {
   readonly bound: Float64Array;
   readonly boundSlope: Float64Array;
@@ -40,13 +38,11 @@ interface Course {
   stageSlope: number;
 }
 
+/** Value where y is 0, and slope. */
+type Line = readonly [number, number];
+
 /** The bounds whose sums a value of the context can move: they stand last. */
 const movingBounds = new Set(['energyJoulesPerInference', 'latencySeconds']);
-
-/** True where a differs from b by more than rounding; `scale`: an amount of which both are a part. */
-function differ(a: number, b: number, scale: number): boolean {
-  return Math.abs(a - b) > rounding * Math.max(Math.abs(a), Math.abs(b), scale);
-}
 
 /**
  * How the row at `offset` of `rows` compares with `own` by the bounds that no value moves: below 0 where it is preferred,
@@ -60,9 +56,9 @@ export function compareFixedBounds(
 ): number {
   for (const { name, weights, limit } of constraints) {
     if (movingBounds.has(name)) break;
-    const excess = Math.max(0, weightedSum(weights, rows, offset) - limit);
-    const ownExcess = Math.max(0, weightedSum(weights, own, 0) - limit);
-    if (differ(excess, ownExcess, limit)) return excess - ownExcess;
+    const sum = beyond(weightedSum(weights, rows, offset), limit);
+    const difference = compareSums(sum, beyond(weightedSum(weights, own, 0), limit));
+    if (difference !== 0) return difference;
   }
   return 0;
 }
@@ -78,6 +74,12 @@ export function isLevel(problem: Problem, a: Float64Array, b: Float64Array): boo
   still.read(first, a, 0);
   still.read(second, b, 0);
   return !still.isPreferred(first, second, 0) && !still.isPreferred(second, first, 0);
+}
+
+/** Where two lines begin or cease to be level: where either is the other and its `levelShare`. */
+function addLevelEnds([a, slopeA]: Line, [b, slopeB]: Line, add: (y: number) => void): void {
+  add((a - b - levelShare * b) / (slopeB - slopeA + levelShare * slopeB));
+  add((b - a - levelShare * a) / (slopeA - slopeB + levelShare * slopeA));
 }
 
 export class Courses {
@@ -121,8 +123,8 @@ export class Courses {
   read(course: Course, rows: Float64Array, offset: number): void {
     const feature = this.moving < 0 ? 0 : rows[offset + this.moving]!;
     for (let c = 0; c < this.bounds.length; c++) {
-      const { base, slope, limit } = this.bounds[c]!;
-      course.bound[c] = weightedSum(base, rows, offset) - limit;
+      const { base, slope } = this.bounds[c]!;
+      course.bound[c] = weightedSum(base, rows, offset);
       course.boundSlope[c] = slope * feature;
     }
     course.value = weightedSum(this.linear.base, rows, offset);
@@ -138,9 +140,11 @@ export class Courses {
   /** Whether `a` is preferred to `b` at `y`, by more than rounding. */
   isPreferred(a: Course, b: Course, y: number): boolean {
     for (let c = 0; c < this.bounds.length; c++) {
-      const ofA = Math.max(0, a.bound[c]! + a.boundSlope[c]! * y);
-      const ofB = Math.max(0, b.bound[c]! + b.boundSlope[c]! * y);
-      if (differ(ofA, ofB, this.bounds[c]!.limit)) return ofA < ofB;
+      const { limit } = this.bounds[c]!;
+      const ofA = beyond(a.bound[c]! + a.boundSlope[c]! * y, limit);
+      const ofB = beyond(b.bound[c]! + b.boundSlope[c]! * y, limit);
+      const difference = compareSums(ofA, ofB);
+      if (difference !== 0) return difference < 0;
     }
     return this.isLower(a, b, y);
   }
@@ -157,28 +161,19 @@ export class Courses {
       if (y > low && y < high) points.push(y);
     };
     for (let c = 0; c < this.bounds.length; c++) {
-      const [a, slopeA, b, slopeB] = [
-        rival.bound[c]!,
-        rival.boundSlope[c]!,
-        own.bound[c]!,
-        own.boundSlope[c]!,
-      ];
-      add(-a / slopeA);
-      add(-b / slopeB);
-      add((a - b) / (slopeB - slopeA));
+      const a: Line = [rival.bound[c]!, rival.boundSlope[c]!];
+      const b: Line = [own.bound[c]!, own.boundSlope[c]!];
+      const { limit } = this.bounds[c]!;
+      for (const [sum, slope] of [a, b]) add((limit - sum) / slope);
+      addLevelEnds(a, b, add);
     }
-    for (const [value, slope] of this.pieces(rival)) {
-      for (const [ownValue, ownSlope] of this.pieces(own)) add((value - ownValue) / (ownSlope - slope));
-    }
+    for (const a of this.pieces(rival)) for (const b of this.pieces(own)) addLevelEnds(a, b, add);
     add(rival.stage / rival.stageSlope);
     add(own.stage / own.stageSlope);
     points.sort((a, b) => Math.abs(a - start) - Math.abs(b - start));
     let from = start;
     for (const to of points) {
-      // Far from a crossing, or near it, a difference may drown in the rounding of large sums: two looks.
-      const geometric = Math.sqrt(from * to);
       if (this.isPreferred(rival, own, (from + to) / 2)) return from;
-      if (geometric > 0 && this.isPreferred(rival, own, geometric)) return from;
       from = to;
     }
     return null;
@@ -187,7 +182,8 @@ export class Courses {
   private neverPreferred(rival: Course, own: Course, start: number, end: number): boolean {
     for (let c = 0; c < this.bounds.length; c++) {
       const [bound, slope] = [own.bound[c]!, own.boundSlope[c]!];
-      if (bound + slope * start > 0 || bound + slope * end > 0) return false;
+      const { limit } = this.bounds[c]!;
+      if (bound + slope * start > limit || bound + slope * end > limit) return false;
     }
     if (this.isLower(rival, own, start) || this.isLower(rival, own, end)) return false;
     if (this.stageWeight === 0) return true;
@@ -196,7 +192,7 @@ export class Courses {
   }
 
   private isLower(a: Course, b: Course, y: number): boolean {
-    return this.valueAt(a, y) < this.valueAt(b, y) * (1 - rounding);
+    return compareSums(this.valueAt(a, y), this.valueAt(b, y)) < 0;
   }
 
   private valueAt(course: Course, y: number): number {
@@ -206,7 +202,7 @@ export class Courses {
   }
 
   /** The lines of which the objective is made. */
-  private pieces({ value, valueSlope, stage, stageSlope }: Course): (readonly [number, number])[] {
+  private pieces({ value, valueSlope, stage, stageSlope }: Course): Line[] {
     if (this.stageWeight === 0) return [[value, valueSlope]];
     return [
       [value + this.stageWeight * stage, valueSlope],

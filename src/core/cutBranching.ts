@@ -11,13 +11,13 @@
  * Complexity: a number of maximum flows that the caller states; then the least bound of what is left open
  * still holds. Source: Land and Doig, Econometrica 28(3), 1960; Held and Karp, 1971 (bounds from multipliers).
  */
-import { compareCandidates } from './candidate.js';
+import { compareCandidates, isWithin } from './candidate.js';
 import { CutDual, type Bounded, type FlowBudget } from './cutDual.js';
 import type { CutNetwork } from './cutNetwork.js';
 import { CutScope } from './cutScope.js';
 import type { Placement } from './decision.js';
 import type { Encoding } from './encoding.js';
-import { candidateOf, type Found } from './foundCut.js';
+import { foundCut, type Found } from './foundCut.js';
 import { PlacementWalk } from './placementWalk.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
@@ -94,7 +94,7 @@ export class CutBranching {
   }
 
   private isWithin(): boolean {
-    return this.best!.excess.every((e) => e === 0);
+    return isWithin(this.best!);
   }
 
   private hasFlows(): boolean {
@@ -112,7 +112,7 @@ export class CutBranching {
 
   private consider(placement: Placement, encoding: Encoding): Found {
     this.visited++;
-    const found = candidateOf(this.states, placement, encoding, this.objective, this.constraints);
+    const found = foundCut(this.states, placement, encoding, this.objective, this.constraints);
     if (this.best === null || compareCandidates(found, this.best) < 0) this.best = found;
     return found;
   }
@@ -137,7 +137,7 @@ export class CutBranching {
     const branch = branchOf(this.states, scope, bounded);
     if (branch === null && leader !== null) {
       // One placement is left, and it has been looked at.
-      if (leader.excess.every((e) => e === 0)) this.closedBound = Math.min(this.closedBound, leader.value);
+      if (isWithin(leader)) this.closedBound = Math.min(this.closedBound, leader.value);
       return;
     }
     this.open.push({ scope, encoding, depth, lowerBound, branch, seen: bounded.seen.slice(-keptCuts) });
@@ -157,9 +157,9 @@ export class CutBranching {
   }
 
   private take(): Part {
-    const isWithin = this.isWithin();
+    const byBound = this.isWithin();
     const order = (a: Part, b: Part): number =>
-      isWithin || a.depth === b.depth ? a.lowerBound - b.lowerBound : b.depth - a.depth;
+      byBound || a.depth === b.depth ? a.lowerBound - b.lowerBound : b.depth - a.depth;
     const next = this.open.reduce((best, part) => (order(part, best) < 0 ? part : best));
     this.open.splice(this.open.indexOf(next), 1);
     return next;

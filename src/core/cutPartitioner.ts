@@ -1,8 +1,8 @@
 /** Decides where the states are too many to hold: by minimum cuts, exactly or within a proven gap. */
-import { compareCandidates } from './candidate.js';
+import { compareCandidates, isWithin } from './candidate.js';
 import type { Context } from './context.js';
 import { CutNetwork } from './cutNetwork.js';
-import { CutSearch, isWithin, thoroughWork, type Placements } from './cutSearch.js';
+import { CutSearch, thoroughWork, type Placements } from './cutSearch.js';
 import type { Decision, Optimality, Placement } from './decision.js';
 import type { Found } from './foundCut.js';
 import type { Alternative, Partitioner, PlacedAs } from './partitioner.js';

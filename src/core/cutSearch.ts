@@ -4,13 +4,13 @@
  * found, then the next, as in relax.ts. The work is stated, and comes to maximum flows, fewer the larger the network, so that
  * a decision takes about as long on any of them. A bound and a gap are true after any amount of it.
  */
-import { compareCandidates } from './candidate.js';
+import { compareCandidates, isWithin, loosened } from './candidate.js';
 import { CutBranching, type Outcome } from './cutBranching.js';
 import type { FlowBudget } from './cutDual.js';
 import type { CutNetwork } from './cutNetwork.js';
 import type { Placement } from './decision.js';
 import type { Encoding } from './encoding.js';
-import { candidateOf, type Found } from './foundCut.js';
+import { foundCut, type Found } from './foundCut.js';
 import { measureOf } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
@@ -58,7 +58,7 @@ export class CutSearch {
     constraints: readonly Constraint[],
   ): Found {
     this.visited++;
-    return candidateOf(this.states, placement, encoding, objective, constraints);
+    return foundCut(this.states, placement, encoding, objective, constraints);
   }
 
   /**
@@ -115,7 +115,7 @@ export class CutSearch {
         constraint.limit,
       );
       ({ placement } = best);
-      kept.push(best.value <= constraint.limit ? constraint : { ...constraint, limit: best.value });
+      kept.push(loosened(constraint, best.value));
     }
     const last = yield* this.branch(objective, kept, [placement], of(share));
     const { encoding } = last.best;
@@ -133,8 +133,4 @@ function spread(placements: Placements, most: number): Placement[] {
   const count = Math.min(placements.count, most);
   const stride = placements.count / count;
   return Array.from({ length: count }, (_, i) => placements.at(Math.floor(i * stride)));
-}
-
-export function isWithin({ excess }: Found): boolean {
-  return excess.every((e) => e === 0);
 }

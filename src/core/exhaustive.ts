@@ -3,15 +3,14 @@
  * only the reading of the context and the order of preference, neither blocks nor features in advance nor pruning
  * nor trees, so that the two agree only if both are right. Exponential in the width of the graph; refuses beyond a cap.
  */
-import { compareCandidates, type Candidate } from './candidate.js';
+import { candidateOf, compareCandidates, type Candidate } from './candidate.js';
 import type { Context } from './context.js';
 import { crossingTensors, endLayersOf, featuresOfPlacement } from './cut.js';
 import type { Decision } from './decision.js';
 import { checkEncodings, rawEncoding } from './encoding.js';
-import { featureLayout, weightedSum } from './features.js';
+import { featureLayout } from './features.js';
 import { layerFacts } from './layerFacts.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
-import { objectiveValue } from './objective.js';
 import { assess } from './problem.js';
 import type { PartitionInput } from './stateGraph.js';
 import { topologyOf, type Topology } from './topology.js';
@@ -41,11 +40,8 @@ export function exhaustive(input: PartitionInput, context: Context, maxCuts: num
         throw new RangeError(`${graph.name} has more than ${maxCuts} valid cuts: too many to try one by one`);
       }
       const features = featuresOfPlacement(graph, tiers, facts, layout, placement, encoding);
-      const excess = problem.constraints.map((c) =>
-        Math.max(0, weightedSum(c.weights, features, 0) - c.limit),
-      );
-      const value = objectiveValue(problem.objective, features, 0);
-      const tried = { excess, value, features, placement, encoding: encoding.name };
+      const candidate = candidateOf(problem, features, 0);
+      const tried = { ...candidate, features, placement, encoding: encoding.name };
       if (best === null || compareCandidates(tried, best) < 0) best = tried;
     }
   }

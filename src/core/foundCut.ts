@@ -1,10 +1,8 @@
 /** A placement that a search met: how much it breaks each constraint, and what it costs. */
-import type { Candidate } from './candidate.js';
+import { candidateOf, type Candidate } from './candidate.js';
 import { featuresOfPlacement } from './cut.js';
 import type { Placement } from './decision.js';
 import type { Encoding } from './encoding.js';
-import { weightedSum } from './features.js';
-import { objectiveValue } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 import type { StateGraph } from './stateGraph.js';
 
@@ -14,7 +12,7 @@ export interface Found extends Candidate {
   readonly features: Float64Array;
 }
 
-export function candidateOf(
+export function foundCut(
   { graph, tiers, facts, layout }: Omit<StateGraph, 'held'>,
   placement: Placement,
   encoding: Encoding,
@@ -22,11 +20,6 @@ export function candidateOf(
   constraints: readonly Constraint[],
 ): Found {
   const features = featuresOfPlacement(graph, tiers, facts, layout, placement, encoding);
-  return {
-    placement,
-    encoding,
-    features,
-    excess: constraints.map((c) => Math.max(0, weightedSum(c.weights, features, 0) - c.limit)),
-    value: objectiveValue(objective, features, 0),
-  };
+  const { broken, value } = candidateOf({ objective, constraints }, features, 0);
+  return { placement, encoding, features, broken, value };
 }

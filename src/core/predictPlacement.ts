@@ -1,11 +1,9 @@
 /** What any valid placement costs, held or not. */
-import { compareCandidates, type Candidate } from './candidate.js';
+import { candidateOf, compareCandidates, type Candidate } from './candidate.js';
 import type { Context } from './context.js';
 import { checkPlacement, crossingTensors, endLayersOf, featuresOfPlacement } from './cut.js';
 import type { Placement } from './decision.js';
 import { encodingNamed, type Encoding } from './encoding.js';
-import { weightedSum } from './features.js';
-import { objectiveValue } from './objective.js';
 import type { Alternative } from './partitioner.js';
 import { objectiveOfState, predictionOf, violationsOf } from './prediction.js';
 import type { Problem } from './problem.js';
@@ -67,13 +65,8 @@ export function predictPlacement(
 }
 
 /** Of one placement in several encodings, the best. */
-export function preferredOf({ objective, constraints }: Problem, cuts: readonly PlacedCut[]): PlacedCut {
+export function preferredOf(problem: Problem, cuts: readonly PlacedCut[]): PlacedCut {
   if (cuts.length === 1) return cuts[0]!;
-  const candidateOf = ({ features }: PlacedCut): Candidate => ({
-    excess: constraints.map(({ weights, limit }) => Math.max(0, weightedSum(weights, features, 0) - limit)),
-    value: objectiveValue(objective, features, 0),
-  });
-  return cuts.reduce((best, cut) =>
-    compareCandidates(candidateOf(cut), candidateOf(best)) < 0 ? cut : best,
-  );
+  const tried = ({ features }: PlacedCut): Candidate => candidateOf(problem, features, 0);
+  return cuts.reduce((best, cut) => (compareCandidates(tried(cut), tried(best)) < 0 ? cut : best));
 }

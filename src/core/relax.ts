@@ -1,10 +1,10 @@
 /**
  * What to do when no state meets all constraints: violate them least, in the order in which they stand. The
- * first constraint is met if any state meets it, else its bound becomes the least value that any state has;
- * the second likewise among the states that meet the first, and so on: the lexicographic minimum of the
- * violations. A state that meets the constraints so far is kept at hand: while it meets the next one too, that one
- * needs no search.
+ * first constraint is met if any state meets it, else its bound is raised to the least value that any state has, and what
+ * is level with it (candidate.ts); the second likewise among the states that meet the first, and so on. A state that meets
+ * the constraints so far is kept at hand: while it meets the next one too, that one needs no search.
  */
+import { loosened } from './candidate.js';
 import { measureOf } from './objective.js';
 import type { Constraint, ObjectiveFunction } from './problem.js';
 
@@ -25,8 +25,7 @@ export function relaxed(
   for (const constraint of constraints) {
     const measure = measureOf(constraint);
     if (witness < 0 || valueOf(measure, witness) > constraint.limit) witness = search(measure, kept);
-    const least = valueOf(measure, witness);
-    kept.push(least <= constraint.limit ? constraint : { ...constraint, limit: least });
+    kept.push(loosened(constraint, valueOf(measure, witness)));
   }
   return kept;
 }

@@ -2,17 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { candidateOf, compareSums, type Candidate } from '../../src/core/candidate.js';
 import type { Context } from '../../src/core/context.js';
 import { createPartitioner } from '../../src/core/createPartitioner.js';
-import { predictPlacement } from '../../src/core/predictPlacement.js';
+import { encodingNamed } from '../../src/core/encoding.js';
+import { placedCut } from '../../src/core/predictPlacement.js';
 import type { Decision } from '../../src/core/decision.js';
 import { exhaustive } from '../../src/core/exhaustive.js';
-import type { LayerGraph } from '../../src/core/layerGraph.js';
 import { movables, type Movable } from '../../src/core/movables.js';
 import { assess } from '../../src/core/problem.js';
 import type { Range } from '../../src/core/ranges.js';
 import { buildStateGraph, type PartitionInput } from '../../src/core/stateGraph.js';
 import { finished } from '../../src/core/steps.js';
+import { chain, tierOf } from '../support/chain.js';
 import { context, partitionInput, richContext, richPartitionInput } from '../support/graphs.js';
 
 interface Case {
@@ -25,30 +27,40 @@ const richCase: fc.Arbitrary<Case> = richPartitionInput.chain((input) =>
   fc.record({ input: fc.constant(input), now: richContext(input.tiers.length) }),
 );
 
-/** By how much the oracle's choice is better than `decision`'s cut in another context: 0 where they are level. */
+/**
+ * By how much the oracle's choice is better than `decision`'s cut in another context, as a share: 0 where they are level, or
+ * the cut is the better one.
+ */
 function lostTo(input: PartitionInput, decision: Decision, at: Context): number {
   const states = buildStateGraph(input, 1);
   const problem = assess(at, states.layout, states.facts.maxDepth);
-  const own = predictPlacement(states, problem, at, decision.placement, decision.encoding);
-  const oracle = exhaustive(input, at, 100_000);
-  const values = [own, oracle].map(
-    ({ violations }) => new Map(violations.map((v) => [v.constraint, v.value])),
-  );
-  for (const { name } of problem.constraints) {
-    const [ofOwn, ofOracle] = values.map((breaks) => breaks.get(name));
-    if (ofOwn === ofOracle) continue;
-    if (ofOwn === undefined || ofOracle === undefined) return Infinity;
-    if (Math.abs(ofOwn - ofOracle) > 1e-9 * ofOracle) return Math.abs(ofOwn - ofOracle) / ofOracle;
+  const candidate = ({ placement, encoding }: Pick<Decision, 'placement' | 'encoding'>): Candidate =>
+    candidateOf(problem, placedCut(states, placement, encodingNamed(states.encodings, encoding)).features, 0);
+  const own = candidate(decision);
+  const best = candidate(exhaustive(input, at, 100_000));
+  const costs = [best, own].map(({ broken, value }) => [...broken, value]);
+  for (const [c, least] of costs[0]!.entries()) {
+    const cost = costs[1]![c]!;
+    if (compareSums(cost, least) !== 0) return Math.max(0, cost / least - 1);
   }
-  if (own.objectiveValue === oracle.objectiveValue) return 0;
-  return own.objectiveValue / oracle.objectiveValue - 1;
+  return 0;
+}
+
+/**
+ * Where the value is this far from the present one it may be that it drowns a difference: cuts become level at about a
+ * trillion times that, which the last bits of sums blur by as much as one part in some thousand.
+ */
+function isFar(end: number, present: number): boolean {
+  return !(end > present / 1e3 && end < present * 1e3);
 }
 
 /** Values all over what is possible, by their exponent, from the least to the largest. */
-function everywhere({ least, largest, isCount }: Movable, { from, to }: Range): number[] {
+function everywhere({ least, largest, isCount }: Movable, { present, from, to }: Range): number[] {
   if (isCount) return [from, to ?? largest];
-  const low = Math.max(from * (1 + 1e-5), 1e-18, least);
-  const high = to === null ? largest : Math.min(largest, to * (1 - 1e-5));
+  const inside = (end: number, sign: number): number =>
+    end * (1 + sign * (isFar(end, present) ? 1e-3 : 1e-5));
+  const low = Math.max(inside(from, 1), 1e-18, least);
+  const high = to === null ? largest : Math.min(largest, inside(to, -1));
   if (low > high) return [];
   const shares = [0, 0.07, 0.21, 0.35, 0.5, 0.65, 0.79, 0.93, 1];
   const spread = shares.map((share) => Math.min(largest, low * (high / low) ** share));
@@ -64,11 +76,9 @@ function checkRange({ input }: Case, decision: Decision, movable: Movable, range
   for (const v of everywhere(movable, range)) assert.ok(lost(v) <= 1e-9, `${told}, but not at ${v}`);
   let ends = 0;
   const checkBeyond = (end: number, factor: number): void => {
-    // Near its end a cut may be beaten by less than sums are exact to: then a look from farther away tells.
-    const isNear = end > present / 1e3 && end < present * 1e3;
     // Between two bounds that break one after the other another cut may be the best for a short way only.
     const close = [1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3].map((share) => 1 + share);
-    const steps = isNear ? [...close, 1.01, 1.1] : [...close, 1.01, 2, 100];
+    const steps = isFar(end, present) ? [...close, 1.01, 2, 100] : [...close, 1.01, 1.1];
     const looks = steps.map((step) => end * step ** factor).filter((v) => v <= movable.largest);
     if (looks.length === 0) return;
     ends++;
@@ -103,8 +113,7 @@ for (const [kind, cases, runs] of [
           if (range.from === 0 || range.to === null) endless++;
         });
       }),
-      // Some draws have cuts that tie in a broken bound up to rounding: the oracle, which compares exactly, orders them otherwise.
-      { numRuns: runs, seed: 1 },
+      { numRuns: runs },
     );
     assert.ok(ends > 8 && endless > 8, `${ends} ends and ${endless} ranges without one were looked at`);
   });
@@ -112,26 +121,8 @@ for (const [kind, cases, runs] of [
 
 test('an end far away is found, up and down', () => {
   // sending costs 1 ms more than it spares only where the round trip takes seconds, or the link some bits per second
-  const graph: LayerGraph = {
-    name: 'pair',
-    layers: [0, 1].map((v) => ({
-      name: `layer${v}`,
-      operators: ['Conv'],
-      weightBytes: 0,
-      workingBytes: 0,
-      macs: null,
-    })),
-    tensors: [
-      { name: 'in', type: 'float32', shape: [1], bytes: 10, producer: null, consumers: [0], isOutput: false },
-      { name: 'mid', type: 'float32', shape: [1], bytes: 10, producer: 0, consumers: [1], isOutput: false },
-      { name: 'out', type: 'float32', shape: [1], bytes: 0, producer: 1, consumers: [], isOutput: true },
-    ],
-  };
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const tiers = [
-    { seconds: [1, 1], source },
-    { seconds: [0, 0], source },
-  ];
+  const graph = chain([10, 10, 0]);
+  const tiers = [tierOf([1, 1]), tierOf([0, 0])];
   const now: Context = {
     tiers: [{ slowdown: 1 }, { slowdown: 1 }],
     hops: [{ uplinkBitsPerSecond: 80e9, downlinkBitsPerSecond: 1e6, rttSeconds: 1e-6, queueSeconds: 0 }],
@@ -179,31 +170,14 @@ test('a value of 0 has a range too, and one at the end of what is possible', () 
 });
 
 test('a rate of 0 ends where the hop is fast enough to be used', () => {
-  const layers = [0, 1].map((v) => ({
-    name: `layer${v}`,
-    operators: ['Conv'],
-    weightBytes: 0,
-    workingBytes: 0,
-    macs: null,
-  }));
-  const tensors = [
-    { name: 'in', type: 'float32', shape: [1], bytes: 1e6, producer: null, consumers: [0], isOutput: false },
-    { name: 'mid', type: 'float32', shape: [1], bytes: 1e5, producer: 0, consumers: [1], isOutput: false },
-    { name: 'out', type: 'float32', shape: [1], bytes: 0, producer: 1, consumers: [], isOutput: true },
-  ];
-  const source = { kind: 'measured', machineId: 'm' } as const;
-  const tiers = [
-    { seconds: [1, 1], source },
-    { seconds: [0, 0], source },
-  ];
+  const graph = chain([1e6, 1e5, 0]);
+  const tiers = [tierOf([1, 1]), tierOf([0, 0])];
   const now: Context = {
     tiers: [{ slowdown: 1 }, { slowdown: 1 }],
     hops: [{ uplinkBitsPerSecond: 0, downlinkBitsPerSecond: 1e6, rttSeconds: 0, queueSeconds: 0 }],
     requirements: {},
   };
-  const partitioner = createPartitioner(
-    buildStateGraph({ graph: { name: 'pair', layers, tensors }, tiers }, 100),
-  );
+  const partitioner = createPartitioner(buildStateGraph({ graph, tiers }, 100));
   const decision = partitioner.decide(now);
   assert.deepEqual(decision.placement, [0, 0]);
   const uplink = finished(partitioner.ranges(now, decision)).find(
@@ -212,4 +186,24 @@ test('a rate of 0 ends where the hop is fast enough to be used', () => {
   // 800,000 bits instead of the second layer's second
   assert.equal(uplink.from, 0);
   assert.ok(uplink.to !== null && Math.abs(uplink.to - 8e5) < 8, `to ${uplink.to}`);
+});
+
+test('a wait that dwarfs what two cuts differ in a broken bound ends a range there, and not before', () => {
+  // in energy the edge alone is better by 0.2 J; a pipeline of both has the higher throughput
+  const graph = chain([0, 0, 0]);
+  const tiers = [tierOf([1, 1e15]), tierOf([0.8, 0.8])];
+  const now: Context = {
+    tiers: [{}, {}],
+    hops: [{ uplinkBitsPerSecond: 1e6, downlinkBitsPerSecond: 1e6, rttSeconds: 0.1 }],
+    power: { computeWatts: 1, transmitWatts: 1, receiveWatts: 1, idleWatts: 1 },
+    requirements: { energyJoulesPerInference: 0.1, objective: 'throughput' },
+  };
+  const partitioner = createPartitioner(buildStateGraph({ graph, tiers }, 100));
+  const decision = partitioner.decide(now);
+  assert.deepEqual(decision.placement, [1, 1]);
+  const { from, to } = finished(partitioner.ranges(now, decision)).find(
+    ({ value }) => value === 'hops[0].rttSeconds',
+  )!;
+  assert.equal(from, 0);
+  assert.ok(Math.abs(to! / 0.2e12 - 1) < 1e-3, `to ${to}`);
 });
