@@ -52,7 +52,7 @@ export interface Store extends AccessStore {
   deployments(): DeploymentRecord[];
   /** @throws StoreError `version-back` when a newer version is stored, `constraint` when its model is not */
   saveDeployment(deployment: DeploymentRecord): void;
-  /** Its decision history stays until it is pruned. */
+  /** Rows of its decision history stay until they are pruned; a deployment made anew under its id begins one of its own. */
   deleteDeployment(id: string): void;
   /**
    * One transaction: the decisions, and each deployment's version, cut, reports and time of update as the
@@ -68,7 +68,10 @@ export interface Store extends AccessStore {
   reservations(): VersionReservation[];
   /** Every version that was given out is stored. */
   releaseReservations(): void;
-  /** Newest first; `beforeId` pages on. Ids rise with time. */
+  /**
+   * Of a deployment that is there, newest first; `beforeId` pages on, quickly after a row of this deployment, else by
+   * way of all that are newer. Ids rise with time.
+   */
   decisions(
     deploymentId: string,
     page: { limit: number; beforeId?: number | undefined },

@@ -23,6 +23,8 @@ interface InsertedRow {
   readonly kept_before: number;
   readonly switching_json: string | null;
   readonly corrections_json: string | null;
+  /** The row before of the same deployment. Retention may have deleted it: there the history ends. */
+  readonly previous_id: number | null;
 }
 
 interface DecisionRow extends InsertedRow {
@@ -50,10 +52,15 @@ const insertedColumns = [
   'kept_before',
   'switching_json',
   'corrections_json',
+  'previous_id',
 ] as const satisfies readonly (keyof InsertedRow)[];
 
 /** By place and not by name: SQLite's binding looks each name up, for each row. */
-function insertedRow(record: DecisionRecord, texts: JsonTexts): InsertedRow[keyof InsertedRow][] {
+function insertedRow(
+  record: DecisionRecord,
+  previousId: number | null,
+  texts: JsonTexts,
+): InsertedRow[keyof InsertedRow][] {
   const { decision, cutBefore, corrections, switching } = record;
   return [
     record.deploymentId,
@@ -75,6 +82,7 @@ function insertedRow(record: DecisionRecord, texts: JsonTexts): InsertedRow[keyo
     record.keptBefore,
     switching === null ? null : toJson(switching),
     corrections === null ? null : toJson(corrections),
+    previousId,
   ];
 }
 
@@ -111,8 +119,26 @@ export function decisionRows(db: Database, texts: JsonTexts) {
   const insert = db.prepare<InsertedRow[keyof InsertedRow][]>(
     `INSERT INTO decisions (${insertedColumns.join()}) VALUES (${insertedColumns.map(() => '?').join()})`,
   );
-  const page = db.prepare<[string, number, number], DecisionRow>(
-    'SELECT * FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
+  const latestOf = db
+    .prepare<[string], number | null>('SELECT latest_decision_id FROM deployments WHERE id = ?')
+    .pluck();
+  const setLatest = db.prepare<[number, string]>(
+    'UPDATE deployments SET latest_decision_id = ? WHERE id = ?',
+  );
+  // From the row to go on before, where it is one of the deployment; else from the newest, past those that are not asked
+  // for. Each row leads to one other: they come newest first.
+  const page = db.prepare<{ deploymentId: string; beforeId: number; limit: number }, DecisionRow>(
+    `WITH RECURSIVE chain AS (
+       SELECT * FROM decisions
+       WHERE id = coalesce(
+           (SELECT id FROM decisions WHERE id = @beforeId AND deployment_id = @deploymentId),
+           (SELECT latest_decision_id FROM deployments WHERE id = @deploymentId)
+         )
+         AND @beforeId > (SELECT min(id) FROM decisions)
+       UNION ALL
+       SELECT earlier.* FROM chain JOIN decisions AS earlier ON earlier.id = chain.previous_id
+     )
+     SELECT * FROM chain WHERE id < @beforeId LIMIT @limit`,
   );
   // Rows leave only here, from the oldest on, and ids have no gaps: so ids count the rows, and nobody has to.
   // One bound, not two: SQLite would search by the first and look at every row above the cap for the second.
@@ -121,11 +147,25 @@ export function decisionRows(db: Database, texts: JsonTexts) {
      WHERE id <= min((SELECT max(id) FROM decisions) - ?, (SELECT min(id) FROM decisions) + ? - 1)`,
   );
   return {
-    /** To be run inside a transaction. */
-    insertDecision: (record: DecisionRecord): void => void insert.run(...insertedRow(record, texts)),
-    decisions(deploymentId: string, { limit, beforeId }: { limit: number; beforeId?: number | undefined }) {
+    /** To be run inside a transaction. @returns the newest row of each deployment, to be stored with it */
+    insertDecisions: (records: readonly DecisionRecord[]): Map<string, number> => {
+      const latest = new Map<string, number>();
+      for (const record of records) {
+        const { deploymentId } = record;
+        const previousId = latest.get(deploymentId) ?? latestOf.get(deploymentId) ?? null;
+        const { lastInsertRowid } = insert.run(...insertedRow(record, previousId, texts));
+        latest.set(deploymentId, Number(lastInsertRowid));
+      }
+      return latest;
+    },
+    /** Of a deployment whose progress is not stored with its rows. */
+    saveLatestDecision: (deploymentId: string, id: number): void => void setLatest.run(id, deploymentId),
+    decisions(
+      deploymentId: string,
+      { limit, beforeId = Number.MAX_SAFE_INTEGER }: { limit: number; beforeId?: number | undefined },
+    ) {
       assertCount('limit', limit);
-      return page.all(deploymentId, beforeId ?? Number.MAX_SAFE_INTEGER, limit).map(decisionOf);
+      return page.all({ deploymentId, beforeId, limit }).map(decisionOf);
     },
     pruneDecisions(keepRows: number, batchRows: number): number {
       assertCount('keepRows', keepRows);

@@ -4,16 +4,8 @@ import type { DeploymentRecord, StoredCut, VersionedCut } from '../control/recor
 import { StoreError } from '../control/storeError.js';
 import { fromJson, toJson, type JsonTexts } from './json.js';
 
-interface ProgressRow {
+interface DeploymentRow {
   readonly id: string;
-  readonly version: number;
-  readonly cut_json: string | null;
-  readonly reported_json: string;
-  readonly last_good_json: string | null;
-  readonly updated_at_ms: number;
-}
-
-interface DeploymentRow extends ProgressRow {
   readonly model_id: string;
   readonly end_device_id: string;
   readonly edge_device_id: string;
@@ -21,32 +13,63 @@ interface DeploymentRow extends ProgressRow {
   readonly edge_json: string;
   readonly cloud_json: string | null;
   readonly requirements_json: string;
+  readonly version: number;
+  readonly cut_json: string | null;
+  readonly reported_json: string;
+  readonly last_good_json: string | null;
   readonly created_at_ms: number;
+  readonly updated_at_ms: number;
 }
 
-function progressRow(record: DeploymentRecord, texts: JsonTexts): ProgressRow {
-  return {
-    id: record.id,
-    version: record.version,
-    cut_json: record.cut === null ? null : texts.of(record.cut),
-    reported_json: toJson(record.reported),
-    last_good_json: record.lastGood === null ? null : texts.of(record.lastGood),
-    updated_at_ms: record.updatedAtMs,
-  };
+type Value = DeploymentRow[keyof DeploymentRow];
+
+/** The columns that a commit moves, in the order of `progressValues`. */
+const progressColumns = [
+  'version',
+  'cut_json',
+  'reported_json',
+  'last_good_json',
+  'updated_at_ms',
+] as const satisfies readonly (keyof DeploymentRow)[];
+
+/** The columns of a row that is saved, in the order of `savedValues`. */
+const savedColumns = [
+  'id',
+  'model_id',
+  'end_device_id',
+  'edge_device_id',
+  'end_json',
+  'edge_json',
+  'cloud_json',
+  'requirements_json',
+  'created_at_ms',
+  ...progressColumns,
+] as const satisfies readonly (keyof DeploymentRow)[];
+
+/** By place and not by name: SQLite's binding looks each name up, for each row. */
+function progressValues(record: DeploymentRecord, texts: JsonTexts): Value[] {
+  return [
+    record.version,
+    record.cut === null ? null : texts.of(record.cut),
+    toJson(record.reported),
+    record.lastGood === null ? null : texts.of(record.lastGood),
+    record.updatedAtMs,
+  ];
 }
 
-function deploymentRow(record: DeploymentRecord, texts: JsonTexts): DeploymentRow {
-  return {
-    ...progressRow(record, texts),
-    model_id: record.modelId,
-    end_device_id: record.end.deviceId,
-    edge_device_id: record.edge.deviceId,
-    end_json: toJson(record.end),
-    edge_json: toJson(record.edge),
-    cloud_json: record.cloud === undefined ? null : toJson(record.cloud),
-    requirements_json: toJson(record.requirements),
-    created_at_ms: record.createdAtMs,
-  };
+function savedValues(record: DeploymentRecord, texts: JsonTexts): Value[] {
+  return [
+    record.id,
+    record.modelId,
+    record.end.deviceId,
+    record.edge.deviceId,
+    toJson(record.end),
+    toJson(record.edge),
+    record.cloud === undefined ? null : toJson(record.cloud),
+    toJson(record.requirements),
+    record.createdAtMs,
+    ...progressValues(record, texts),
+  ];
 }
 
 /** One object for equal cuts of a model, as it is while they are decided: thousands of deployments run the same few. */
@@ -85,21 +108,15 @@ function deploymentOf(row: DeploymentRow, shared: ReturnType<typeof sharedCuts>)
 /** The part of the store that keeps deployments. */
 export function deploymentRows(db: Database, texts: JsonTexts) {
   const all = db.prepare<[], DeploymentRow>('SELECT * FROM deployments ORDER BY created_at_ms, id');
-  const save = db.prepare<DeploymentRow>(
-    `INSERT INTO deployments (id, model_id, end_device_id, edge_device_id, end_json, edge_json, cloud_json, requirements_json,
-       version, cut_json, reported_json, last_good_json, created_at_ms, updated_at_ms)
-     VALUES (@id, @model_id, @end_device_id, @edge_device_id, @end_json, @edge_json, @cloud_json, @requirements_json,
-       @version, @cut_json, @reported_json, @last_good_json, @created_at_ms, @updated_at_ms)
-     ON CONFLICT (id) DO UPDATE SET model_id = @model_id, end_device_id = @end_device_id,
-       edge_device_id = @edge_device_id, end_json = @end_json, edge_json = @edge_json, cloud_json = @cloud_json,
-       requirements_json = @requirements_json, version = @version, cut_json = @cut_json,
-       reported_json = @reported_json, last_good_json = @last_good_json, created_at_ms = @created_at_ms, updated_at_ms = @updated_at_ms
-     WHERE version <= @version`,
+  const save = db.prepare<Value[]>(
+    `INSERT INTO deployments (${savedColumns.join()}) VALUES (${savedColumns.map(() => '?').join()})
+     ON CONFLICT (id) DO UPDATE SET ${savedColumns.map((name) => `${name} = excluded.${name}`).join()}
+     WHERE version <= excluded.version`,
   );
-  const progress = db.prepare<ProgressRow>(
-    `UPDATE deployments SET version = @version, cut_json = @cut_json, reported_json = @reported_json,
-       last_good_json = @last_good_json, updated_at_ms = @updated_at_ms
-     WHERE id = @id AND version <= @version`,
+  const progress = db.prepare<Value[]>(
+    `UPDATE deployments SET ${progressColumns.map((name) => `${name} = ?`).join()},
+       latest_decision_id = coalesce(?, latest_decision_id)
+     WHERE id = ? AND version <= ?`,
   );
   const remove = db.prepare<[string]>('DELETE FROM deployments WHERE id = ?');
   return {
@@ -108,15 +125,20 @@ export function deploymentRows(db: Database, texts: JsonTexts) {
       return all.all().map((row) => deploymentOf(row, shared));
     },
     saveDeployment(record: DeploymentRecord): void {
-      if (save.run(deploymentRow(record, texts)).changes === 1) return;
+      if (save.run(...savedValues(record, texts)).changes === 1) return;
       throw new StoreError(
         'version-back',
         `Deployment ${record.id} is stored with a newer version than ${record.version}; an older one is not written over it.`,
       );
     },
     deleteDeployment: (id: string): void => void remove.run(id),
-    /** False when the deployment is gone or stored with a newer version. To be run inside a transaction. */
-    saveProgress: (record: DeploymentRecord): boolean =>
-      progress.run(progressRow(record, texts)).changes === 1,
+    /**
+     * False when the deployment is gone or stored with a newer version. To be run inside a transaction.
+     * @param latestDecisionId absent: the newest row of its history stays the one it was
+     */
+    saveProgress: (record: DeploymentRecord, latestDecisionId: number | undefined): boolean => {
+      const values = progressValues(record, texts);
+      return progress.run(...values, latestDecisionId ?? null, record.id, record.version).changes === 1;
+    },
   };
 }

@@ -94,7 +94,7 @@ export function openStore(options: StoreOptions): OpenedStore {
   });
   const checkpoints = options.checkpoints === undefined ? null : startCheckpoints(db, options.checkpoints);
   const texts = new JsonTexts();
-  const { insertDecision, ...decisions } = decisionRows(db, texts);
+  const { insertDecisions, saveLatestDecision, ...decisions } = decisionRows(db, texts);
   const { saveProgress, ...deployments } = deploymentRows(db, texts);
   const writeProbe = db.prepare('UPDATE write_probe SET writes = writes + 1');
   const { saveReservation, ...reservations } = reservationRows(db);
@@ -104,8 +104,13 @@ export function openStore(options: StoreOptions): OpenedStore {
       records: readonly DeploymentRecord[],
       reserved: readonly VersionReservation[],
     ) => {
-      for (const row of rows) insertDecision(row);
-      const refused = records.filter((record) => !saveProgress(record)).map((record) => record.id);
+      const latest = insertDecisions(rows);
+      const refused: string[] = [];
+      for (const record of records) {
+        if (saveProgress(record, latest.get(record.id))) latest.delete(record.id);
+        else refused.push(record.id);
+      }
+      for (const [deploymentId, id] of latest) saveLatestDecision(deploymentId, id);
       for (const one of reserved) saveReservation(one);
       return refused;
     },

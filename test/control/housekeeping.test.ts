@@ -39,9 +39,11 @@ describe('housekeeping', () => {
 
   it('keeps the history at its cap under more decisions than it deletes at first', async (t) => {
     const rig = await controlRig();
-    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     try {
-      const row = sample(decisionOf('busy'), 1);
+      const { session } = await deployed(rig);
+      rig.control.log.flush();
+      t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+      const row = sample(decisionOf(session.id), 1);
       const rows = Array.from({ length: 300 }, () => row);
       const ports = { store: rig.store, events: rig.recorded.events };
       const housekeeping = new Housekeeping(ports, rig.control.devices, rig.control.log, 500);
@@ -50,7 +52,7 @@ describe('housekeeping', () => {
       for (let ms = 0; ms < 5_000; ms += 5) {
         if (ms % 100 === 0) rig.store.commit(rows, []); // 3,000 a second
         t.mock.timers.tick(5);
-        const [newest] = rig.store.decisions('busy', { limit: 1 });
+        const [newest] = rig.store.decisions(session.id, { limit: 1 });
         const pruned = rig.recorded.of('decisionsPruned').reduce((sum, [count]) => sum + count, 0);
         counts.push(newest!.id - pruned);
       }

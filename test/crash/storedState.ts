@@ -1,5 +1,6 @@
 /** Reads what the store says, from the database itself, beside the controller or without one. */
 import BetterSqlite from 'better-sqlite3';
+import { brokenLinks } from '../store/brokenLinks.js';
 import type { Stored } from './ledger.js';
 
 interface DecisionRow {
@@ -33,6 +34,7 @@ export class StoredState {
           )
           .all(this.#lastId);
         for (const row of rows) this.#note(row);
+        if (all) assertLinked(db);
         const deployments = db
           .prepare<[], { id: string; version: number; latencySeconds: number | null }>(
             `SELECT id, version, json_extract(requirements_json, '$.latencySeconds') AS latencySeconds
@@ -56,4 +58,9 @@ export class StoredState {
     }
     versions.set(version, layers);
   }
+}
+
+function assertLinked(db: BetterSqlite.Database): void {
+  const broken = brokenLinks(db);
+  if (broken.length > 0) throw new Error(`The history cannot be followed: ${JSON.stringify(broken)}.`);
 }

@@ -7,6 +7,7 @@ import BetterSqlite from 'better-sqlite3';
 import { openDatabase } from '../../src/store/database.js';
 import { productMigrations } from '../../src/store/migrations.js';
 import { openStore } from '../../src/store/store.js';
+import { brokenLinks } from './brokenLinks.js';
 import { decisionOf, deploymentOf, device, model, profileOf, sample } from './records.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cutpoint-migrations-'));
@@ -25,6 +26,12 @@ const deployments = [7, 8].map((seed) => ({
   version: seed,
 }));
 const decisions = [9, 10, 11].map((seed) => sample(decisionOf('d7'), seed));
+/** Between them rows of another deployment, and of one that is gone. */
+const allDecisions = decisions.flatMap((row, index) => [
+  row,
+  sample(decisionOf('d8'), 12 + index),
+  sample(decisionOf('gone'), 15 + index),
+]);
 
 /** Rows of everything that this version stores. */
 function writtenNow(): Tables {
@@ -35,7 +42,7 @@ function writtenNow(): Tables {
   store.saveDevices(devices);
   for (const one of deployments) store.saveDeployment(one);
   const reserved = deployments.map(({ id, version }) => ({ deploymentId: id, untilVersion: version + 5 }));
-  store.commit(decisions, [], reserved);
+  store.commit(allDecisions, [], reserved);
   const credential = { id: 'c1', label: 'l', digest: Buffer.alloc(32, 7), createdAtMs: 1, createdBy: 'test' };
   store.saveApiKey({ ...credential, role: 'admin', revokedAtMs: null });
   store.saveDeviceToken({ ...credential, deviceId: 'camera', revokedAtMs: 2 });
@@ -113,7 +120,10 @@ test('a database of every earlier version is brought to this one with all that i
       history.map(({ decision, versionAfter }) => ({ decision, versionAfter })).reverse(),
       decisions.map(({ decision, versionAfter }) => ({ decision, versionAfter })),
     );
+    const other = store.decisions('d8', { limit: 10 }).map(({ id }) => id);
+    assert.deepEqual(other, [8, 5, 2], `schema ${count}`);
     store.close();
+    assert.deepEqual(withFile(file, brokenLinks), [], `schema ${count}`);
     for (const [table, rows] of rowsOf(file)) {
       const old = before.get(table) ?? [];
       for (const [index, row] of old.entries()) {
@@ -128,5 +138,6 @@ test('a database of every earlier version is brought to this one with all that i
     assert.deepEqual(again.commit([decisions[0]!], [{ ...first!, version: first!.version + 1 }]), []);
     assert.equal(again.deployments()[0]!.version, first!.version + 1);
     again.close();
+    assert.deepEqual(withFile(file, brokenLinks), [], `schema ${count}`);
   }
 });

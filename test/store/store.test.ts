@@ -92,36 +92,6 @@ test('every deployment comes back as it was saved', () => {
   });
 });
 
-test('every decision comes back as it was committed, newest first, page by page', () => {
-  withStore((store) => {
-    fc.assert(
-      fc.property(fc.uuid(), fc.integer({ min: 1, max: 4 }), fc.gen(), (deploymentId, limit, draw) => {
-        const records = [0, 1, 2, 3, 4].map(() => draw(() => decisionOf(deploymentId)));
-        store.commit(records, []);
-        const read = [];
-        for (let beforeId: number | undefined; ;) {
-          const page = store.decisions(deploymentId, { limit, beforeId });
-          if (page.length === 0) break;
-          assert.ok(page.length <= limit);
-          read.push(...page);
-          beforeId = page.at(-1)!.id;
-        }
-        const ids = read.map((one) => one.id);
-        assert.deepEqual(
-          ids,
-          [...ids].sort((a, b) => b - a),
-        );
-        ids.reverse();
-        assert.deepEqual(
-          [...read].reverse(),
-          records.map((record, index) => ({ ...record, id: ids[index] })),
-        );
-      }),
-      { numRuns: 40 },
-    );
-  });
-});
-
 test('a commit moves version, cut and reports of a deployment and nothing else', () => {
   withStore((store) => {
     store.saveModel(readyModel);
@@ -188,29 +158,6 @@ test('a model in use is not deleted, a deployment of an unknown model is not sav
     store.saveDeployment(deployment);
     assert.throws(() => store.deleteModel('m1'), { code: 'constraint', message: /Cannot delete the model/ });
     assert.deepEqual(store.model('m1'), readyModel);
-  });
-});
-
-test('decisions above the cap go in batches, the oldest first', () => {
-  withStore((store) => {
-    const record = sample(decisionOf('p1'), 5);
-    store.commit(
-      Array.from({ length: 100 }, (_, index) => ({ ...record, atMs: index })),
-      [],
-    );
-    assert.equal(store.pruneDecisions(100, 10), 0);
-    assert.equal(store.pruneDecisions(35, 30), 30);
-    assert.equal(store.pruneDecisions(35, 30), 30);
-    assert.equal(store.pruneDecisions(35, 30), 5);
-    assert.equal(store.pruneDecisions(35, 30), 0);
-    const kept = store.decisions('p1', { limit: 1000 }).map((one) => one.atMs);
-    assert.deepEqual(
-      kept,
-      Array.from({ length: 35 }, (_, index) => 99 - index),
-    );
-    store.commit([{ ...record, atMs: 100 }], []);
-    assert.equal(store.pruneDecisions(35, 30), 1);
-    assert.throws(() => store.pruneDecisions(0, 1), /keepRows must be a whole number from 1, not 0/);
   });
 });
 
