@@ -141,8 +141,9 @@ export class Courses {
   isPreferred(a: Course, b: Course, y: number): boolean {
     for (let c = 0; c < this.bounds.length; c++) {
       const { limit } = this.bounds[c]!;
-      const ofA = beyond(a.bound[c]! + a.boundSlope[c]! * y, limit);
-      const ofB = beyond(b.bound[c]! + b.boundSlope[c]! * y, limit);
+      // Lines reach a limit as exactly as sums are known: what breaks it by no more than rounding is level with what meets it.
+      const ofA = Math.max(limit, a.bound[c]! + a.boundSlope[c]! * y);
+      const ofB = Math.max(limit, b.bound[c]! + b.boundSlope[c]! * y);
       const difference = compareSums(ofA, ofB);
       if (difference !== 0) return difference < 0;
     }

@@ -207,3 +207,21 @@ test('a wait that dwarfs what two cuts differ in a broken bound ends a range the
   assert.equal(from, 0);
   assert.ok(Math.abs(to! / 0.2e12 - 1) < 1e-3, `to ${to}`);
 });
+
+test('cuts that are level reach a limit together: no range ends there', () => {
+  const graph = chain([0, 0, 0], (v) => ({ weightBytes: 1 + v, workingBytes: 0 }));
+  // with the first layer on the edge too, a ten-trillionth more there: level, but not the same number
+  const tiers = [tierOf([0, 1e6]), tierOf([3e-14, 0.3])];
+  const now: Context = {
+    tiers: [{}, { slowdown: 1 }],
+    hops: [{ uplinkBitsPerSecond: 1e6, downlinkBitsPerSecond: 1e6, rttSeconds: 0 }],
+    requirements: { latencySeconds: 1 },
+  };
+  const partitioner = createPartitioner(buildStateGraph({ graph, tiers }, 100));
+  const decision = { ...partitioner.decide(now), placement: [1, 1] };
+  const { from, to } = finished(partitioner.ranges(now, decision)).find(
+    ({ value }) => value === 'tiers[1].slowdown',
+  )!;
+  assert.equal(from, 0);
+  assert.ok(Math.abs(to! / (1e6 / 0.3) - 1) < 1e-6, `to ${to}`);
+});
