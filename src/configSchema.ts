@@ -220,7 +220,7 @@ const decisions = Type.Object(
       2,
       0,
       1_000,
-      'Decisions are committed together after this. A cut is sent after its commit.',
+      'Between two commits, at least; what is decided meanwhile is committed together. A cut is sent after its commit.',
     ),
     queueRows: whole(
       10_000,

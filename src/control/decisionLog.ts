@@ -1,5 +1,6 @@
 /**
- * The way of decisions into the store: a bounded queue, committed in groups off the decision path.
+ * The way of decisions into the store: a bounded queue, committed in groups. What is decided in one turn of the event loop is
+ * committed at its end, at once; where the last commit is less than `flushMs` ago, when that time is over.
  *
  * While the store fails, rows wait and the commit is tried again, ever later up to `maxRetryMs`. A full queue
  * makes decisions wait (`isFull`), never go: telemetry coalesces meanwhile, so nothing grows. Where it is configured to
@@ -46,6 +47,12 @@ export class DecisionLog {
   readonly #reported = new Set<DeploymentSession>();
   #timer: NodeJS.Timeout | null = null;
   #dueNanoseconds = 0n;
+  /** The rows of this turn are committed at its end. */
+  #endsTurn = false;
+  /** The store asked for the commit that is due to wait. */
+  #yields = false;
+  /** When the last commit was over. */
+  #committedNanoseconds = 0n;
   /** When reports and devices have waited long enough; null while there is none. */
   #unhurriedAtNanoseconds: bigint | null = null;
   #retryMs = 0;
@@ -93,7 +100,7 @@ export class DecisionLog {
     this.#rows.push({ session, decision, number, deployment, receivedAtMs });
     this.events.decisionQueue(this.#rows.length);
     if (this.isFull) this.events.capHit('decisionQueueRows', { cap: this.settings.queueRows });
-    this.#wake(this.settings.flushMs);
+    this.#commitSoon();
     if (!this.isHealthy && this.#continues) this.#giveOutSoon();
   }
 
@@ -120,6 +127,20 @@ export class DecisionLog {
     this.#wake(afterMs);
   }
 
+  #commitSoon(): void {
+    if (this.#endsTurn || this.#yields) return;
+    const sinceLast = Number(this.clock.monotonicNanoseconds() - this.#committedNanoseconds) / 1e6;
+    if (!this.isHealthy || sinceLast < this.settings.flushMs) {
+      this.#wake(Math.ceil(this.settings.flushMs - sinceLast));
+      return;
+    }
+    this.#endsTurn = true;
+    queueMicrotask(() => {
+      this.#endsTurn = false;
+      if (!this.#closed && this.#rows.length > 0) this.#take();
+    });
+  }
+
   #wake(afterMs: number): void {
     if (this.#closed) return;
     const waitMs = this.#retryMs || afterMs;
@@ -133,7 +154,9 @@ export class DecisionLog {
   }
 
   #take(): void {
-    if (this.store.asksToWait()) {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#yields = this.store.asksToWait();
+    if (this.#yields) {
       this.#timer = setTimeout(() => this.#take(), yieldMs);
       return;
     }
@@ -196,7 +219,8 @@ export class DecisionLog {
     this.#rows = this.#rows.slice(rows.length);
     this.#givenOut = Math.max(0, this.#givenOut - rows.length);
     this.devices.saved(devices);
-    const seconds = Number(this.clock.monotonicNanoseconds() - startedAt) / 1e9;
+    this.#committedNanoseconds = this.clock.monotonicNanoseconds();
+    const seconds = Number(this.#committedNanoseconds - startedAt) / 1e9;
     this.events.storeCommitted({ rows: rows.length, seconds });
     this.events.decisionQueue(this.#rows.length);
     if (refused.length > 0) this.events.storeRowsRefused(refused);

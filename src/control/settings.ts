@@ -18,7 +18,7 @@ export interface ControlSettings {
   readonly decisions: RolloutSettings & {
     /** Placements of a deployment that are remembered as refused. */
     readonly maxSetAside: number;
-    /** Decisions are committed together after this time, ms. */
+    /** Least time between two commits; what is decided meanwhile is committed together, ms. */
     readonly flushMs: number;
     /** Rows that may wait for a commit; at the cap decisions wait too, and telemetry coalesces. */
     readonly queueRows: number;
