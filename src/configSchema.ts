@@ -178,6 +178,12 @@ const limits = Type.Object(
       'Questions of operators that take long (ranges, alternatives, what-if, why a cut was chosen), worked on or waiting at once. Further ones get 503.',
     ),
     maxRestBodyBytes: whole(8 * MIB, 1 * KIB, 256 * MIB, 'Largest JSON body of a REST request, bytes.'),
+    heapGrowthPercent: whole(
+      150,
+      10,
+      1_000,
+      'By how much more than is in use the JavaScript heap may grow before all of it is searched for garbage. Less needs less memory; more holds up telemetry less often.',
+    ),
   },
   { description: 'What the controller takes from outside. Each limit that is hit is counted.' },
 );

@@ -62,6 +62,8 @@ async function serve(flags: ServeFlags): Promise<number> {
       'log.level': flags.logLevel,
     },
   });
+  const { letHeapGrow } = await import('../heapGrowth.js');
+  letHeapGrow(config.limits.heapGrowthPercent);
   const { createAppContext } = await import('../appContext.js');
   const context = await createAppContext(config);
   const { logger } = context.log;

@@ -84,6 +84,41 @@ describe('decisions while the database cannot be written', () => {
     assert.equal(session.durable.version, 3);
   });
 
+  it('commits what one turn decided at once and together, and the next not before `flushMs`', async () => {
+    await rig.dispose();
+    const flushMs = 1_000;
+    let nowMs = 1e6;
+    const clock = { nowMs: () => nowMs, monotonicNanoseconds: () => BigInt(Math.round(nowMs * 1e6)) };
+    const decisions = { ...testSettings.decisions, flushMs };
+    rig = await controlRig({ clock, settings: { decisions } });
+    const { modelId, end, session } = await deployed(rig);
+    nowMs += flushMs;
+    const other = rig.control.operations.deploy({
+      modelId,
+      end: { deviceId: 'camera' },
+      edge: { deviceId: 'edge' },
+      requirements: {},
+    });
+    await until(() => other.durable.version === 1);
+    nowMs += flushMs;
+    const seen = rig.recorded.of('storeCommitted').length;
+    const committed = () =>
+      rig.recorded
+        .of('storeCommitted')
+        .slice(seen)
+        .map(([commit]) => commit.rows);
+    rig.control.fleet.telemetry('camera', end, 1, quickLink);
+    await until(() => other.durable.version === 2);
+    assert.equal(session.durable.version, 2);
+    assert.deepEqual(committed(), [2]);
+    rig.control.fleet.telemetry('camera', end, 2, slowLink);
+    await until(() => other.current.version === 3);
+    await sleep(50);
+    assert.equal(other.durable.version, 2, 'the last commit is not long ago');
+    await until(() => other.durable.version === 3);
+    assert.deepEqual(committed(), [2, 2]);
+  });
+
   it('fills its queue to the cap, loses no decision, and then decides on the latest telemetry', async () => {
     const { end, session } = await deployed(rig);
     broken = true;
