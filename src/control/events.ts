@@ -17,6 +17,10 @@ export const telemetryOutcomes = [
 ] as const;
 export type TelemetryOutcome = (typeof telemetryOutcomes)[number];
 
+/** What a device says of a cut. */
+export const cutAnswerKinds = ['prepared', 'ack', 'nack', 'fallback', 'measurement'] as const;
+export type CutAnswerKind = (typeof cutAnswerKinds)[number];
+
 /** Things given up on purpose because something newer or more important stands in their place. */
 export const droppedThings = [
   'superseded-telemetry', // replaced by a later frame before it was looked at
@@ -145,7 +149,7 @@ export interface Events {
     readonly waitMs: number;
   }): void;
   cutAnswered(answer: {
-    readonly kind: 'prepared' | 'ack' | 'nack' | 'fallback' | 'measurement';
+    readonly kind: CutAnswerKind;
     readonly deploymentId: string;
     readonly deviceId: string;
     readonly version: number;

@@ -68,7 +68,7 @@ export function createInstruments(registry: Registry) {
       'role',
       'reason',
     ]),
-    cutsPushed: counter('cuts_pushed', 'Cuts put on their way to a device, by phase', ['phase']),
+    cutsPushed: frequent('cuts_pushed', 'Cuts put on their way to a device, by phase', ['phase']),
     cutsSentAgain: counter('cuts_sent_again', 'Cuts sent again to a device that did not answer or could not'),
     cutsSetAside: counter(
       'cuts_set_aside',
@@ -87,7 +87,7 @@ export function createInstruments(registry: Registry) {
       buckets: [0.1, 0.2, 0.5, 0.8, 0.9, 1.1, 1.25, 2, 5, 10],
       registers,
     }),
-    cutAnswers: counter('cut_answers', 'Answers of devices to a cut', ['kind']),
+    cutAnswers: frequent('cut_answers', 'Answers of devices to a cut', ['kind']),
     imports: counter('imports', 'Imports of models by outcome', ['outcome']),
     importDuration: seconds('import_duration', 'Time of one import, profiling included', decades(-1, 3)),
     modelStates: gauge('model_states', 'States of the partition state graph of a model', [

@@ -9,6 +9,7 @@ import {
   storeUpkeeps,
   telemetryOutcomes,
   type DroppedThing,
+  cutAnswerKinds,
 } from '../control/events.js';
 import type { Events } from '../control/ports.js';
 import type { DecisionReason } from '../control/records.js';
@@ -67,13 +68,11 @@ function throttled({ log, nowMs }: MetricsOptions, intervalMs: number): Warn {
 
 /** A figure that was never moved is 0, not absent: else the first event of its kind shows no increase. */
 function startAtZero(instruments: Instruments): void {
-  for (const phase of ['prepare', 'active']) instruments.cutsPushed.inc({ phase }, 0);
   for (const cause of ['nack', 'prepare-timeout']) instruments.cutsSetAside.inc({ cause }, 0);
   for (const outcome of refinementOutcomes) instruments.refinements.inc({ outcome }, 0);
   for (const cap of capNames) instruments.capHits.inc({ cap }, 0);
   for (const code of [...storeErrorCodes, 'other']) instruments.storeFailures.inc({ code }, 0);
   for (const work of storeUpkeeps) instruments.storeUpkeepFailures.inc({ work }, 0);
-  for (const kind of ['ack', 'nack']) instruments.cutAnswers.inc({ kind }, 0);
   for (const outcome of ['ready', 'refused', 'failed']) instruments.imports.inc({ outcome }, 0);
   startAccessAtZero(instruments);
   for (const role of ['end', 'edge', 'cloud']) {
@@ -108,6 +107,8 @@ function deciding(to: Instruments, { log }: MetricsOptions) {
 }
 
 function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
+  const pushed = countsOf(['prepare', 'active'], (phase) => to.cutsPushed.series({ phase }));
+  const answers = countsOf(cutAnswerKinds, (kind) => to.cutAnswers.series({ kind }));
   return {
     deviceConnected(device) {
       const { role } = device;
@@ -122,7 +123,7 @@ function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
       log.info(device, 'device disconnected');
     },
     cutPushed(cut) {
-      to.cutsPushed.inc({ phase: cut.phase });
+      pushed[cut.phase].inc();
       log.debug(cut, 'cut pushed');
     },
     cutSentAgain(cut) {
@@ -147,7 +148,7 @@ function deviceEvents(to: Instruments, { log }: MetricsOptions, warn: Warn) {
     },
     cutAnswered(answer) {
       const { kind } = answer;
-      to.cutAnswers.inc({ kind });
+      answers[kind].inc();
       if (kind === 'nack') warn('warn', 'nack', answer, 'device refused a cut');
       else if (kind === 'fallback') warn('warn', 'fallback', answer, 'device runs its safe local cut');
       else log.debug(answer, 'device answered a cut');

@@ -52,11 +52,16 @@ export function createDecoder(jsonDepth: number): Decode {
       // the position that JSON.parse names helps nobody: the sender has the text
       return refusal('not-json', 'The frame is not JSON.');
     }
-    return check(validators, value);
+    // JSON writes it in this one way
+    return check(validators, value, text.includes('null'));
   };
 }
 
-function check(validators: ReadonlyMap<string, ValidateFunction>, value: unknown): Decoded {
+function check(
+  validators: ReadonlyMap<string, ValidateFunction>,
+  value: unknown,
+  mayHaveNull: boolean,
+): Decoded {
   const fields = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const { type, sequence } = fields;
   const validate = typeof type === 'string' ? validators.get(type) : undefined;
@@ -65,7 +70,10 @@ function check(validators: ReadonlyMap<string, ValidateFunction>, value: unknown
     return { ...refusal('unknown-type', `type must be one of ${known}.`), field: 'type' };
   }
   // the schema that checked it is the one of its type
-  if (validate(value)) return { ok: true, message: withoutNulls(fields) as unknown as TakenMessage };
+  if (validate(value)) {
+    const taken = mayHaveNull ? withoutNulls(fields) : fields;
+    return { ok: true, message: taken as unknown as TakenMessage };
+  }
   return {
     ok: false,
     type: type as DeviceMessageType,
@@ -87,11 +95,7 @@ function fault(errors: readonly ErrorObject[]): { readonly message: string; read
   return { message: describe(error!), field: fieldOf(error!) };
 }
 
-/** Most frames have no null: then nothing is copied. */
 function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
-  let hasNull = false;
-  for (const name in fields) hasNull ||= fields[name] === null;
-  if (!hasNull) return fields;
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
