@@ -141,11 +141,18 @@ export class Operations {
     return session.context(this.decider.around(session));
   }
 
+  /** @throws ControlError `invalid` where `beforeId` is a decision of another deployment */
   history(
     deploymentId: string,
     page: { readonly limit: number; readonly beforeId?: number | undefined },
   ): (DecisionRecord & { id: number })[] {
-    return this.store.decisions(this.deployments.get(deploymentId).id, page);
+    const { id } = this.deployments.get(deploymentId);
+    try {
+      return this.store.decisions(id, page);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ControlError('invalid', 'not-of-this-deployment', `before: ${error.message}.`, 'before');
+    }
   }
 
   /** @throws ControlError `conflict` while a deployment uses it */

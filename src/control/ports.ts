@@ -69,8 +69,8 @@ export interface Store extends AccessStore {
   /** Every version that was given out is stored. */
   releaseReservations(): void;
   /**
-   * Of a deployment that is there, newest first; `beforeId` pages on, quickly after a row of this deployment, else by
-   * way of all that are newer. Ids rise with time.
+   * Of a deployment that is there, newest first; `beforeId`, a row of it, pages on. Ids rise with time.
+   * @throws RangeError where `beforeId` is a row of another deployment
    */
   decisions(
     deploymentId: string,

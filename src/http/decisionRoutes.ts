@@ -208,7 +208,10 @@ function historyRoute(app: HttpApp, control: ControlPlane): void {
         querystring: Type.Object({
           limit: Type.Integer({ minimum: 1, maximum: maxDecisionPage, default: 50 }),
           before: Type.Optional(
-            Type.Integer({ minimum: 1, description: 'Decisions older than the one with this id' }),
+            Type.Integer({
+              minimum: 1,
+              description: 'Decisions older than the one with this id, which is one of this deployment',
+            }),
           ),
         }),
         response: documented({
@@ -222,7 +225,7 @@ function historyRoute(app: HttpApp, control: ControlPlane): void {
             },
             { description: 'OK' },
           ),
-          ...problems(400, 404, 503),
+          ...problems(400, 404, 422, 503),
         }),
       },
     },

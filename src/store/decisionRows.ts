@@ -125,13 +125,13 @@ export function decisionRows(db: Database, texts: JsonTexts) {
   const setLatest = db.prepare<[number, string]>(
     'UPDATE deployments SET latest_decision_id = ? WHERE id = ?',
   );
-  // From the row to go on before, where it is one of the deployment; else from the newest, past those that are not asked
-  // for. Each row leads to one other: they come newest first.
+  const ownerOf = db.prepare<[number], string>('SELECT deployment_id FROM decisions WHERE id = ?').pluck();
+  // From the row to go on before, else from the newest. Each row leads to one other: they come newest first.
   const page = db.prepare<{ deploymentId: string; beforeId: number; limit: number }, DecisionRow>(
     `WITH RECURSIVE chain AS (
        SELECT * FROM decisions
        WHERE id = coalesce(
-           (SELECT id FROM decisions WHERE id = @beforeId AND deployment_id = @deploymentId),
+           (SELECT id FROM decisions WHERE id = @beforeId),
            (SELECT latest_decision_id FROM deployments WHERE id = @deploymentId)
          )
          AND @beforeId > (SELECT min(id) FROM decisions)
@@ -165,6 +165,10 @@ export function decisionRows(db: Database, texts: JsonTexts) {
       { limit, beforeId = Number.MAX_SAFE_INTEGER }: { limit: number; beforeId?: number | undefined },
     ) {
       assertCount('limit', limit);
+      const owner = ownerOf.get(beforeId);
+      if (owner !== undefined && owner !== deploymentId) {
+        throw new RangeError(`${beforeId} is a decision of another deployment`);
+      }
       return page.all({ deploymentId, beforeId, limit }).map(decisionOf);
     },
     pruneDecisions(keepRows: number, batchRows: number): number {

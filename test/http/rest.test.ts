@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- answers are held against the OpenAPI document as they come, not against types */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -162,6 +163,20 @@ describe('the REST face', () => {
     assert.equal(rest2.next, null);
     await Promise.all([end.end(), edge.end()]);
     await until(() => session.lastDecision?.reason === 'device-disconnected');
+  });
+
+  it('refuses to page on from a decision of another deployment', async () => {
+    const { body: mine } = await rest.get(`/v1/deployments/${deploymentId}/decisions?limit=1`);
+    const { deploymentId: own, ...decision } = rig.store.decisions(deploymentId, { limit: 1 })[0]!;
+    const other = { ...rig.control.deployments.get(own).durable, id: randomUUID() };
+    rig.store.saveDeployment(other);
+    rig.store.commit([{ ...decision, deploymentId: other.id }], []);
+    const foreign = rig.store.decisions(other.id, { limit: 1 })[0]!.id;
+    assert.equal(foreign, mine.decisions[0].id + 1);
+    const refused = await rest.get(`/v1/deployments/${deploymentId}/decisions?before=${foreign}`);
+    assert.equal(refused.status, 422);
+    assert.deepEqual(fields(refused.body), ['before']);
+    rig.store.deleteDeployment(other.id);
   });
 
   it('shows a better cut that is not worth its switch beside the one that stays', async () => {

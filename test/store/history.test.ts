@@ -85,14 +85,18 @@ test('each page of each deployment is what its rows say, whatever was committed,
         'SELECT id FROM decisions WHERE deployment_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
       )
       .pluck();
+    const ownerOf = beside
+      .prepare<[number], string>('SELECT deployment_id FROM decisions WHERE id = ?')
+      .pluck();
     const newest = beside.prepare<[], number | null>('SELECT max(id) FROM decisions').pluck();
     const assertPages = (limit: number) => {
       const last = newest.get() ?? 0;
       for (const id of ids) {
         // every row of it and of others, those that are gone and those that never were
         for (let beforeId = Math.max(0, last - 40); beforeId <= last + 2; beforeId++) {
-          const page = store.decisions(id, { limit, beforeId }).map((row) => row.id);
-          assert.deepEqual(page, due.all(id, beforeId, limit), `${id} before ${beforeId}`);
+          const page = () => store.decisions(id, { limit, beforeId }).map((row) => row.id);
+          if ((ownerOf.get(beforeId) ?? id) !== id) assert.throws(page, /of another deployment/);
+          else assert.deepEqual(page(), due.all(id, beforeId, limit), `${id} before ${beforeId}`);
         }
         const page = store.decisions(id, { limit }).map((row) => row.id);
         assert.deepEqual(page, due.all(id, Number.MAX_SAFE_INTEGER, limit));
