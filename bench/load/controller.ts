@@ -6,6 +6,7 @@ import { endChild } from '../../src/demo/childProcess.js';
 import { parseMetrics } from '../../src/demo/controllerApi.js';
 import type { LayerGraph } from '../../src/core/layerGraph.js';
 import type { Profile } from '../../src/core/profile.js';
+import type { Collections } from './collections.js';
 import { startProcess } from './pinned.js';
 import type { ProcessFigures } from './processFigures.js';
 import { Remote } from './remote.js';
@@ -99,6 +100,11 @@ export class Controller {
 
   figures(): Promise<ProcessFigures> {
     return this.remote.call('figures');
+  }
+
+  /** Of its garbage, since it began. */
+  collections(): Promise<Collections> {
+    return this.remote.call('collections');
   }
 
   /** What it does for `seconds`, sampled. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { writeZooModel } from '../../src/zoo/zoo.js';
 import { Ceiling, Clients, controllerTarget, Search, trial, type Target } from './bench.js';
+import { collectedSince } from './collections.js';
 import { Controller, settings } from './controller.js';
 import type { Effort } from './effort.js';
 import type { Running } from './device.js';
@@ -78,7 +79,7 @@ export class LoadRun {
     const { ceiling, maximum } = await this.#searchBoth(target, this.#ceiling.target);
     await this.#ceiling.stop();
     this.#ceiling = null;
-    const half = await this.#half(target, maximum.servedPerSecond / 2);
+    const half = await this.#half(controller, target, maximum.servedPerSecond / 2);
     const afterHalf = await controller.figures();
     const profile = await this.#profile(controller, target, 0.9 * maximum.servedPerSecond);
     const overload = await this.#overload(controller, target, maximum.servedPerSecond);
@@ -184,13 +185,16 @@ export class LoadRun {
     return { ceiling: best, maximum: ours };
   }
 
-  async #half(target: Target, framesPerSecond: number): Promise<Figures['half']> {
+  async #half(controller: Controller, target: Target, offeredPerSecond: number): Promise<Figures['half']> {
     // devices that were silent for some time all have news at once, which is not what half of the maximum means
-    await target.clients.offer(framesPerSecond, this.effort.leadSeconds);
-    const result = await trial(target, framesPerSecond, this.effort.halfSeconds);
+    await target.clients.offer(offeredPerSecond, this.effort.leadSeconds);
+    const before = await controller.collections();
+    const result = await trial(target, offeredPerSecond, this.effort.halfSeconds);
+    const collections = collectedSince(before, await controller.collections());
     this.#note(result, 'half');
     const { telemetryToCutMs, probeMs, cuts, seconds } = result.clients;
-    return { framesPerSecond: result.servedPerSecond, telemetryToCutMs, probeMs, cuts, seconds };
+    const { servedPerSecond: framesPerSecond } = result;
+    return { framesPerSecond, telemetryToCutMs, probeMs, cuts, seconds, collections };
   }
 
   async #profile(

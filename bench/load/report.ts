@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { loadCharts } from './reportCharts.js';
 import type { ModuleShare } from '../profileSummary.js';
+import type { Collected } from './collections.js';
 import type { LoadReport } from './results.js';
 import { verdictsOf } from './targets.js';
 import { stepSeconds } from './walks.js';
@@ -76,6 +77,7 @@ decision, its commit to the database on disk, push. _All deployments_: from the 
 devices speak half a round apart. _Probes_: pairs whose link comes and goes, so that each frame must change the cut
 and the next waits for it; their time is known without doubt also when the controller is far behind. They are paced to about
 ${whole(report.probeCutsPerSecond)} cuts a second in all, to measure and not to be the load. At half of the maximum ${percent(changedShare(report))} of the other frames changed a cut.
+${collectionsText(half)}
 
 ## Overload and memory
 
@@ -118,6 +120,16 @@ ${shares('function', report.profile.functions.slice(0, 20))}
     .map(([name, value]) => `\`${name}=${value}\``)
     .join(', ')}.
 `;
+}
+
+/** The longest waits at half load are those for the garbage collector. */
+function collectionsText({ seconds, collections: { young, whole: all } }: LoadReport['half']): string {
+  const each = ({ count, milliseconds }: Collected): string =>
+    ms(count === 0 ? undefined : milliseconds / count);
+  return (
+    `In those ${seconds.toFixed(0)} s garbage was collected ${young.count} times among young objects, which held up the main thread for ${each(young)} each, ` +
+    `and ${all.count} times in the whole heap (${each(all)} at its end). Until that end other threads mark the heap, on the core that telemetry is taken on.`
+  );
 }
 
 /** Of the telemetry frames at half load, those of the probes left out: the share after which the end device had a new cut. */

@@ -1,5 +1,6 @@
 /** The figures of a load run as they are written. Names that others read are stable. */
 import type { ModuleShare } from '../profileSummary.js';
+import type { Collections } from './collections.js';
 import type { Offered } from './fleet.js';
 import type { ProcessFigures } from './processFigures.js';
 import type { Quantiles } from './quantiles.js';
@@ -51,6 +52,7 @@ export interface LoadReport {
     readonly probeMs: Quantiles | null;
     readonly cuts: number;
     readonly seconds: number;
+    readonly collections: Collections;
   };
   /** About how many cuts the probes make. */
   readonly probeCutsPerSecond: number;

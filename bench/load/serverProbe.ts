@@ -1,6 +1,7 @@
 /** Loaded into the controller's process before it starts: tells what it takes, and profiles it on request. */
 import { Session } from 'node:inspector/promises';
 import type { Profiler } from 'node:inspector';
+import { watchCollections } from './collections.js';
 import { processFigures } from './processFigures.js';
 import { answerCalls } from './remote.js';
 
@@ -9,6 +10,7 @@ let session: Session | null = null;
 answerCalls(
   {
     figures: processFigures,
+    collections: watchCollections(),
     async profileStart(): Promise<void> {
       session = new Session();
       session.connect();

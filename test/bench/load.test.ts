@@ -29,6 +29,7 @@ describe('the load benchmark', () => {
         p50: half.telemetryToCutMs?.p50,
         p99: half.telemetryToCutMs?.p99,
         max: half.telemetryToCutMs?.max,
+        collections: half.collections.young.count,
         offered: overload.offeredPerSecond,
         served: overload.servedPerSecond,
         rssPerDevice: report.rssPerDeviceBytes,
