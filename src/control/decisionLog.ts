@@ -157,6 +157,7 @@ export class DecisionLog {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#yields = this.store.asksToWait();
     if (this.#yields) {
+      this.#dueNanoseconds = this.clock.monotonicNanoseconds() + BigInt(yieldMs) * 1_000_000n;
       this.#timer = setTimeout(() => this.#take(), yieldMs);
       return;
     }
