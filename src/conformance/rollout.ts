@@ -22,6 +22,12 @@ export const links = {
 /** Telemetry is told again after this: a server may want to see a change more than once before it acts. */
 const tellAgainMs = 100;
 
+/** Matches a version above this one. Without it a cut is matched that came before, and that nobody has looked at. */
+export const newerThan =
+  (version: number) =>
+  (value: unknown): boolean =>
+    Number(value) > version;
+
 export class Rollout {
   constructor(
     private readonly stage: { readonly operator: Operator; readonly signal: AbortSignal },

@@ -16,6 +16,8 @@ import { brokenServer, type Flaw, type Message } from './brokenServer.js';
 const isA = (type: string, message: Message): boolean => message.type === type;
 const without = (field: string, { [field]: _, ...rest }: Message): Message => rest as Message;
 
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
 /** Drops every message of a type. */
 const swallows = (type: string): Flaw => ({ message: (message) => (isA(type, message) ? null : message) });
 /** Changes every message of a type. */
@@ -74,6 +76,14 @@ const flaws: readonly (readonly [what: string, finders: readonly string[], flaw:
     'tells the tiers different cuts',
     ['cut/agreed-by-both'],
     changes('cut', (m) => (m['tier'] === 'edge' ? { ...m, endLayers: [] } : m)),
+  ],
+  [
+    'keeps the way back to the end device to itself',
+    ['offline/edge-lost', 'offline/edge-back'],
+    {
+      message: (message) =>
+        isA('cut', message) && Number(message['version']) > 1 && isEmpty(message['tensors']) ? null : message,
+    },
   ],
   [
     'does not say what the edge sends on',

@@ -1,7 +1,7 @@
 /** ack and nack: what is refused goes back to the last good cut, is counted and backed off, and seen by operators. */
 import { must, mustEqual, NotPlayable, show } from '../outcome.js';
 import type { Peer } from '../peer.js';
-import type { Rollout } from '../rollout.js';
+import { newerThan, type Rollout } from '../rollout.js';
 import type { Scenario } from '../scenario.js';
 import type { ServerStage } from '../serverStage.js';
 
@@ -61,8 +61,8 @@ function nack(peer: Peer, rollout: Rollout, version: number): void {
 
 /** All layers on the end device again, under a newer version. @returns that version */
 async function goesBack({ end, id }: Rollout, version: number): Promise<number> {
-  const newer = (value: unknown): boolean => Number(value) > version;
-  const back = await end.inbox.expect('cut', { deploymentId: id, phase: 'active', version: newer });
+  const wanted = { deploymentId: id, phase: 'active', version: newerThan(version) };
+  const back = await end.inbox.expect('cut', wanted);
   mustEqual(back['tensors'], [], 'tensors of the cut after the nack');
   return Number(back['version']);
 }
@@ -192,8 +192,7 @@ const nacks: readonly Scenario<ServerStage>[] = [
       const patienceMs = prepareMs(stage) + 5_000;
       const { rollout, version } = await moving(stage);
       rollout.end.send({ type: 'prepared', deploymentId: rollout.id, version });
-      const newer = (value: unknown): boolean => Number(value) > version;
-      const back = await rollout.end.inbox.expect('cut', { version: newer }, patienceMs);
+      const back = await rollout.end.inbox.expect('cut', { version: newerThan(version) }, patienceMs);
       mustEqual(
         [back['phase'], back['tensors']],
         ['active', []],

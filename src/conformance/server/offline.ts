@@ -1,6 +1,7 @@
 /** Without the edge or the controller: the safe local cut, reported when that can be. */
 import type { View } from '../operator.js';
 import { mustEqual } from '../outcome.js';
+import { newerThan } from '../rollout.js';
 import type { Scenario } from '../scenario.js';
 import { computeRatio, type ServerStage } from '../serverStage.js';
 
@@ -35,15 +36,15 @@ function onFallback(view: View): boolean | undefined {
 export const offlineScenarios: readonly Scenario<ServerStage>[] = [
   offline('edge-lost', 'When the edge is gone, the end device is told to run everything.', async (stage) => {
     const rollout = await stage.deploy();
-    await rollout.settle('edge');
+    const before = await rollout.settle('edge');
     rollout.edge.socket.terminate();
-    await rollout.cutFor(rollout.end, 'end', { phase: 'active' });
+    await rollout.cutFor(rollout.end, 'end', { phase: 'active', version: newerThan(before) });
   }),
   offline('edge-back', 'When the edge is back, it is used again.', async (stage) => {
     const rollout = await stage.deploy();
     const before = await rollout.settle('edge');
     await rollout.edge.end();
-    await rollout.cutFor(rollout.end, 'end', { phase: 'active' });
+    await rollout.cutFor(rollout.end, 'end', { phase: 'active', version: newerThan(before) });
     const hello = { role: 'edge', computeRatio: computeRatio.edge, capabilities: ['prepare'] };
     rollout.edge = await stage.device('edge', hello);
     const after = await rollout.settle('edge');
