@@ -2,9 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Left alone, V8 takes a process that promotes little garbage for an idle one, and collects the whole heap each time it has grown by
- * some ten megabytes: with ten thousand connections every few seconds, each time for some tenths of a second in which
- * telemetry shares the core with the collector.
+ * Left alone, V8 takes a process that promotes little garbage for an idle one, and collects the whole heap each time it has grown
+ * by a small part: with thousands of connections again and again, and each time telemetry shares the core with the collector.
  *
  * @param percent of what is in use after a collection; holds for the whole process, from the next collection on
  */

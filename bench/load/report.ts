@@ -122,14 +122,14 @@ ${shares('function', report.profile.functions.slice(0, 20))}
 `;
 }
 
-/** The longest waits at half load are those for the garbage collector. */
+/** What the garbage collector did at half load. */
 function collectionsText({ seconds, collections: { young, whole: all } }: LoadReport['half']): string {
   const each = ({ count, milliseconds }: Collected): string =>
     ms(count === 0 ? undefined : milliseconds / count);
   const times = ({ count }: Collected): string => (count === 1 ? 'once' : `${count} times`);
   return (
     `In those ${seconds.toFixed(0)} s garbage was collected ${times(young)} among young objects, which held up the main thread for ${each(young)} each, ` +
-    `and ${times(all)} in the whole heap (${each(all)} at its end). Until that end other threads mark the heap, on the core that telemetry is taken on.`
+    `and ${times(all)} in the whole heap (${each(all)} at its end). Until that end other threads mark the heap.`
   );
 }
 

@@ -4,12 +4,12 @@ import type { Decision } from '../core/decision.js';
 import type { DeploymentCounts } from '../control/deployments.js';
 import {
   capNames,
+  cutAnswerKinds,
   droppedThings,
   refinementOutcomes,
   storeUpkeeps,
   telemetryOutcomes,
   type DroppedThing,
-  cutAnswerKinds,
 } from '../control/events.js';
 import type { Events } from '../control/ports.js';
 import type { DecisionReason } from '../control/records.js';
